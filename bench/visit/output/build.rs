@@ -1,14 +1,15 @@
-//! Gives the sources a digest, which `visit --version` prints: so a program that runs `visit`, and was built
-//! with this crate, notices one that was built from other sources.
+//! Computes a digest of the sources, which `visit --version` prints. A program that was built with
+//! this crate compares the digests, and so detects a `visit` that was built from other sources.
 
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// What decides what `visit` takes, does and prints: its own sources, and those that read answers.
+/// The folders whose sources determine what `visit` accepts, does and prints: this crate, `visit`,
+/// and the crate `answers`, which reads answers.
 const SOURCES: [&str; 3] = ["src", "../src", "../../answers/src"];
 
-/// The basis and the prime of FNV-1a with 64 bits. A digest that anybody could forge is enough here.
+/// The offset basis and the prime of 64-bit FNV-1a. The digest need not be secure.
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const PRIME: u64 = 0x0100_0000_01b3;
 
@@ -18,11 +19,12 @@ fn main() -> io::Result<()> {
         println!("cargo::rerun-if-changed={folder}");
         list(Path::new(folder), &mut files)?;
     }
-    // A folder has no order of its own.
+    // `read_dir` returns the entries in no particular order.
     files.sort();
     let mut digest = BASIS;
     for file in files {
-        // No two lists of files give the same bytes: no name has a zero, and no source either.
+        // Two different lists of files never give the same bytes, as neither names nor sources have
+        // a zero.
         let bytes = [file.as_os_str().as_encoded_bytes(), b"\0", &fs::read(&file)?, b"\0"].concat();
         digest = bytes.iter().fold(digest, |digest, byte| (digest ^ u64::from(*byte)).wrapping_mul(PRIME));
     }

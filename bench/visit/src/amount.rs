@@ -1,4 +1,4 @@
-//! How much load is made.
+//! The amount of load: a number of requests, or a time.
 
 use std::time::Duration;
 

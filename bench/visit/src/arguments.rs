@@ -58,7 +58,7 @@ pub struct Arguments {
     #[arg(long)]
     pub http2: bool,
 
-    /// HTTP/2: streams per connection, as far as the server allows them; each asks again when it is answered [default: 1]
+    /// HTTP/2: requests that are open at once on each connection, as far as the server allows them [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST_STREAMS)))]
     pub streams: Option<u32>,
 
@@ -134,72 +134,79 @@ What it does:
   highest throughput. When the server stops for a second, the requests stop too.
   Open loop (with --rate): requests are due at fixed times, whatever the server does, and wait when no connection is \
   free. This finds the latency that users see at that rate.
-  Requests are evenly spaced, or with --arrivals poisson at random, as those of visitors that do not know of each other: with \
-  exponential gaps, and exactly as many as the rate says. They meet by chance, so that some wait more than evenly \
-  spaced ones at the same rate. The times follow from --seed alone, whatever the number of threads and shares.
+  Requests are evenly spaced, or at random with --arrivals poisson, as from independent visitors: the gaps are \
+  exponential, and there are exactly as many requests as the rate says. Some of them are due almost together, so \
+  that they wait longer than evenly spaced ones at the same rate. The times follow from --seed alone, whatever the \
+  number of threads and shares.
 
 What it prints:
   One JSON object on standard output: the load, the answers by status, the errors by kind, histograms of latency and \
   of the time to connect, and its own CPU time. A summary for people on standard error.
-  With --series also `series`: for each interval of that length from the start of the measured time, the answers that \
-  arrived in it, and the 50th and 99th percentile and the longest of their latencies. The last one may be cut short by the \
-  end of the load.
+  With --series also `series`: for each interval of that length from the start of the measured time, the answers \
+  that arrived in it, and the 50th and 99th percentile and the maximum of their latencies. The load may end within \
+  the last interval.
 
 What --control does:
   visit opens the connections and prints a line of JSON. Then it reads commands from standard input, one per line: \
-  `warm SECONDS` and `run SECONDS` make a slice of closed-loop load on all connections, and when the last answer has \
-  come a line of JSON has the counts of the slice. Between two slices the connections stay open, and visit sends \
-  nothing and uses no CPU time. A connection that the server closes meanwhile is opened again before the next slice. At the end of the \
-  input the report is printed: the sum of all `run` slices.
+  `warm SECONDS` and `run SECONDS` make a slice of closed-loop load on all connections. After the last answer of a \
+  slice it prints a line of JSON with the counts of the slice. Between two slices the connections stay open, and \
+  visit sends nothing and uses no CPU time. A connection that the server closes in this time is opened again before \
+  the next slice. At the end of the input visit prints the report: the sum of all `run` slices.
 
 One load from several hosts:
-  With --share several processes make one load together, on one host or on several. Each gets the same --connections, \
-  --rate and --requests, those of the whole load, and makes its share: connections are divided as evenly as possible, \
-  each request of --requests is in exactly one share, and arrivals of an open loop take the shares in turn, so that all \
-  together are evenly spaced (or Poisson, with one --seed for all).
+  With --share several processes make one load together, on one host or on several. All get the same --connections, \
+  --rate and --requests, which are those of the whole load, and each makes its share: connections are divided as \
+  evenly as possible, each request of --requests is in exactly one share, and the arrivals of an open loop are \
+  assigned to the shares in turn, so that all together are evenly spaced (or Poisson, with one --seed for all).
   With --start-at all begin at one instant: visit opens the connections (except in modes close and close-after-N) and waits until \
   CLOCK_MONOTONIC of its machine has this number of nanoseconds. With `-` it prints the first line of --control when the \
   connections are open, and reads the number from standard input, so that a program can wait for all processes first. \
   The warm-up begins at that instant, and the arrivals of an open loop are due from then on. When the instant has passed, \
   visit begins at once, and `late_seconds` says how late; a closed loop then counts from when it began.
-  The counts of a report are those of its share. Those of all shares add up exactly, and so do the buckets of their histograms.
+  The counts of a report are those of its share. The counts of all shares add up exactly, and so do the buckets of \
+  their histograms.
 
 Connections that are closed:
-  In mode close every request asks to close its connection (`Connection: close`), in mode close-after-N the last of N, \
-  which follow one another. visit waits until the server has closed it before it opens the next one: one that stays open for \
-  the timeout is a mismatch. `connect` has the time to open each. An open loop opens a connection when a request is due. One \
-  that the server closes earlier is opened again, and a request that it leaves without an answer is an error.
+  In mode close every request asks the server to close its connection (`Connection: close`). In mode close-after-N \
+  the last of N requests does, which are sent one after another. visit waits until the server has closed a \
+  connection before it opens the next one; a connection that stays open for the timeout is a mismatch. `connect` has \
+  the time to open each connection. An open loop opens a connection when a request is due. A connection that the \
+  server closes earlier is opened again, and a request that it leaves without an answer is an error.
 
 TLS:
-  With an https URL the client decides the work: it offers TLS 1.3, one suite (--cipher), the group X25519 and one application \
-  protocol, and a handshake that agrees on anything else fails. Every handshake is a full one, unless --resume. \
-  --certificate has the only certificate that is trusted, whatever names and times it has, or --insecure takes any; one of \
-  them is needed. The report has `tls`, what was agreed and the number of handshakes, and `handshake`, the time from the \
-  connect to the end of the handshake. A connection that ends without close_notify within an answer has cut it off. \
-  visit sends close_notify before it closes a connection.
+  With an https URL visit offers TLS 1.3, one suite (--cipher), the group X25519 and one application protocol, so \
+  that every server does the same work; a handshake that agrees on anything else fails. Every handshake is a full \
+  one, unless --resume. Either --certificate names the only certificate that is trusted, whatever names and times it \
+  has, or --insecure trusts any; one of them is needed. In the report, `tls` has the agreed parameters and the \
+  number of handshakes, and `handshake` the time from the connect to the end of the handshake. An answer \
+  during which the connection ends without close_notify is cut off. visit sends close_notify before it closes a \
+  connection.
 
 HTTP/2:
-  --http2 makes each connection carry --streams at once, or fewer where the server says so (MAX_CONCURRENT_STREAMS): visit waits \
-  for its settings before the first request. In a closed loop each stream asks again when it is answered, and what is asked \
-  after one read is one write; in an open loop an arrival takes a free stream of the connection that has waited for the longest time. \
-  Requests have constant bytes: nothing enters the table of the server's decoder. The windows of the client are updated long \
-  before they are used up.
-  GOAWAY is an orderly close: what the server did not process is asked again on another connection, which is no error, and the latency \
-  counts from the first time. A reset stream is an error (`reset`). `http2` in the report counts both, exactly. A request \
-  without an answer within the timeout is cancelled, and its connection is kept. In modes close and close-after-N visit ends the \
-  connection with GOAWAY and its half of it, and waits for the server to close the other. --mix and pipelining are for HTTP/1.1 alone.
+  With --http2 each connection carries --streams at once, or fewer if the server's SETTINGS_MAX_CONCURRENT_STREAMS \
+  is lower: visit waits for its settings before the first request. In a closed loop each stream is replaced by a new \
+  request when it is answered, and all new requests after one read are sent in one write. In an open loop an arrival \
+  takes a free stream of the connection that has waited for the longest time. Requests have constant bytes: nothing \
+  enters the table of the server's decoder. The windows of the client are updated long before they are used up.
+  GOAWAY is an orderly close: requests that the server did not process are sent again on another connection, which \
+  is no error, and their latency counts from the first time. A reset stream is an error (`reset`). `http2` in the \
+  report counts both exactly. A request without an answer within the timeout is cancelled, and its connection is \
+  kept. In modes close and close-after-N visit sends GOAWAY and shuts down its side, and waits for the server to \
+  close the connection. --mix and pipelining are for HTTP/1.1 alone.
 
 A mix of requests:
-  Each --mix is a kind of request; what the shares leave is plain, as without --mix. A kind is a list of KEY=VALUE, with commas \
-  between them: name, share (of all requests, 0 to 1, up to four decimals), status (the expected one), and if it differs from \
-  the plain request method (GET, DELETE, or POST without a body), path, malformed (no-host, or space-in-name: a field \
-  whose name has a space), head (fill it up with fields to this number of bytes, for 431 or a large request).
-  The order is fixed: the kind that lacks most of its share is next, on each thread, so that shares are exact over any \
-  window to a request or two. A connection carries all kinds. When the server closes it after an answer, another one is \
-  opened, which is no error.
-  The report has `kinds`: `sent`, `expected` (answers of the expected status), all `statuses` and `latency` of each. Only where \
-  200 is expected of a GET is the body of an answer compared; framing always is. Another status than the expected one \
-  does not make a run invalid. A rate is held by expected answers, and for the exit code they count as 2xx do.
+  Each --mix is a kind of request. The share that they leave is of plain requests, as without --mix. A kind is a \
+  list of KEY=VALUE, separated by commas. Needed are name, share (of all requests, 0 to 1, up to four decimals) and \
+  status (the expected one). These make a request differ from a plain one: method (GET, DELETE, or POST without a \
+  body), path, malformed (no-host, or space-in-name: a field whose name has a space), and head (the number of bytes \
+  that the head is filled up to with fields, for 431 or a large request).
+  The order is fixed: on each thread the next request is of the kind that lacks most of its share, so that shares \
+  are exact over any window, to a request or two. Each connection carries all kinds. When the server closes a \
+  connection after an answer, another one is opened, which is no error.
+  The report has `kinds`: `sent`, `expected` (answers of the expected status), all `statuses` and `latency` of each. \
+  The body of an answer is compared only for a GET that expects 200; framing is always checked. A status other than \
+  the expected one does not make a run invalid. For `rate.held` and the exit code expected answers count as 2xx \
+  answers do.
 
 What it checks:
   The status line, the fields, one Content-Length or chunks, one Content-Type, one Date, every byte of the body, and \
@@ -264,7 +271,7 @@ pub(super) fn seconds(text: &str) -> Result<Duration, String> {
 }
 
 fn seconds_or_none(text: &str) -> Result<Duration, String> {
-    // At most a day: more is a typing error.
+    // The maximum is a day: more is a typing error.
     match text.parse::<f64>().map_err(|error| error.to_string())? {
         seconds @ 0.0..=86_400.0 => Ok(Duration::from_secs_f64(seconds)),
         _ => Err("it must be from 0 to 86400".into()),
@@ -273,12 +280,12 @@ fn seconds_or_none(text: &str) -> Result<Duration, String> {
 
 fn interval(text: &str) -> Result<Duration, String> {
     let interval = seconds_or_none(text)?;
-    // A shorter one has few answers, and ending it takes some ten microseconds of a thread.
+    // A shorter interval has few answers, and ending it takes a thread about ten microseconds.
     if interval < Duration::from_millis(10) { Err("it must be at least 0.01".into()) } else { Ok(interval) }
 }
 
 fn rate(text: &str) -> Result<f64, String> {
-    // At most more than any machine sends.
+    // The maximum is more than any machine sends.
     match text.parse::<f64>().map_err(|error| error.to_string())? {
         rate @ 0.0..=1e8 if rate > 0.0 => Ok(rate),
         _ => Err("it must be more than 0 and at most 100,000,000".into()),

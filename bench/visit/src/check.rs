@@ -8,7 +8,7 @@ use answers::{Arrived, Framing};
 
 use super::requests::{Requests, Target};
 
-/// The most bytes of an answer whose body may be anything; a longer one is wrong.
+/// The maximum size of an answer whose body is not compared. A longer answer is wrong.
 pub(super) const OTHER_BYTES: usize = 1024 * 1024;
 
 const SHOWN: usize = 300;
@@ -16,9 +16,9 @@ const SHOWN: usize = 300;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Answer {
     pub(super) length: usize,
-    /// Its status code: 200, or 300 and above, or what is expected of its kind.
+    /// The status code: 200, or 300 and above; any from 200 where the body is not compared.
     pub(super) status: u16,
-    /// Whether it announces the end of the connection.
+    /// Whether the answer announces the end of the connection.
     pub(super) close: bool,
 }
 
@@ -39,8 +39,9 @@ impl<'a> Checker<'a> {
         Self { requests, known: vec![KnownAnswer::default(); requests.targets.len()] }
     }
 
-    /// The answer at the start of `bytes` to the request with this number; `None` while it is not
-    /// whole. `ended`: the connection has ended after `bytes`. Fails on a wrong answer, described.
+    /// Returns the answer at the start of `bytes` to the request with this number, or `None` while
+    /// it is not whole. `ended` says that the connection has ended after `bytes`. Fails on a wrong
+    /// answer, with its description.
     pub(super) fn answer(
         &mut self,
         number: usize,
@@ -57,7 +58,7 @@ impl<'a> Checker<'a> {
         let target = self.requests.target(number);
         let read = read(bytes, ended, target);
         let answer = read.map_err(|wrong| describe(target, &wrong, bytes))?;
-        // One that ended with its connection has an end that its bytes do not show.
+        // An answer that may end with its connection is not kept: its bytes do not show its end.
         if let Some(answer) = answer.filter(|answer| !ended && answer.status == target.status) {
             known.bytes.clear();
             known.bytes.extend_from_slice(&bytes[..answer.length]);
@@ -93,7 +94,7 @@ fn read(bytes: &[u8], ended: bool, target: &Target) -> Result<Option<Answer>, St
     Ok(arrived.length.map(|length| Answer { length: start + length, status, close }))
 }
 
-/// Fails when what has arrived of a 200 is wrong. Its body has to be `expected`.
+/// Fails when the part of a 200 answer that has arrived is wrong. `expected` is the whole body.
 fn check(arrived: &Arrived, expected: &[u8]) -> Result<(), String> {
     let Arrived { response, framing, length } = arrived;
     if response.field("content-type").is_none_or(str::is_empty) {
@@ -242,7 +243,7 @@ mod tests {
             ("HTTP/1.1 204 None\r\n\r\n".to_owned(), 204, false),
         ];
         let mut checker = Checker::new(&requests);
-        // The second time one of them is known.
+        // In the second round one of the answers is known.
         for (text, status, close) in right.iter().chain(&right) {
             for cut in 0..text.len() {
                 assert_eq!(
@@ -255,7 +256,7 @@ mod tests {
             let expected = Answer { length: text.len(), status: *status, close: *close };
             assert_eq!(answer, Ok(Some(expected)), "{text:?}");
         }
-        // One whose body ends with its connection is not taken for whole before.
+        // An answer whose body ends with its connection is not whole before that end.
         let unsized_text = b"HTTP/1.1 405 No\r\n\r\nno";
         for ended in [true, false] {
             let answer = checker.answer(number, unsized_text, ended).unwrap();

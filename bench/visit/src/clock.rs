@@ -1,16 +1,16 @@
-//! `CLOCK_MONOTONIC` as numbers, which another process of the machine has too. An [`Instant`] is a
-//! time of this clock, but does not say which.
+//! Converts between [`Instant`] and the nanoseconds of `CLOCK_MONOTONIC`, which are the same in all
+//! processes of a machine. An [`Instant`] is a time of this clock, but does not reveal its number.
 
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use nix::time::{ClockId, clock_gettime};
 
-/// Readings of both, of which the one that took least is taken: a thread may lose its core between
-/// two.
+/// The number of attempts to read the clock in both forms. The fastest one is used: a thread may
+/// lose its core between the two calls.
 const READINGS: u32 = 16;
 
-/// One time, as both.
+/// The same time in both forms.
 #[derive(Clone, Copy)]
 pub(super) struct Clock {
     instant: Instant,
@@ -18,7 +18,7 @@ pub(super) struct Clock {
 }
 
 impl Clock {
-    /// Reads the clock. Exact to the time of two readings, some tens of nanoseconds.
+    /// Reads the clock. The result is exact to the time of two readings, some tens of nanoseconds.
     pub(super) fn read() -> anyhow::Result<Self> {
         let mut closest: Option<(Duration, Self)> = None;
         for _ in 0..READINGS {
@@ -33,8 +33,8 @@ impl Clock {
         closest.map(|(_, clock)| clock).context("CLOCK_MONOTONIC was not read")
     }
 
-    /// The instant at which the clock has this number of nanoseconds; `None` when it is too far
-    /// away.
+    /// The instant at which the clock has this number of nanoseconds; `None` when it is out of
+    /// range.
     pub(super) fn instant(self, nanoseconds: u64) -> Option<Instant> {
         let since_zero = Duration::from_nanos(nanoseconds);
         match since_zero.checked_sub(self.since_zero) {
@@ -43,7 +43,7 @@ impl Clock {
         }
     }
 
-    /// What the clock has at this instant, in nanoseconds.
+    /// The value of the clock at this instant, in nanoseconds.
     pub(super) fn nanoseconds(self, instant: Instant) -> u64 {
         let ahead = instant.saturating_duration_since(self.instant);
         let ago = self.instant.saturating_duration_since(instant);
@@ -74,7 +74,7 @@ mod tests {
         };
         let (before, now, after) = (read(), Instant::now(), read());
         let nanoseconds = Clock::read().unwrap().nanoseconds(now);
-        // Each reading of the clock may be inexact by the time that one takes.
+        // Each reading of the clock may be off by the time that a reading takes.
         let inexact = 1_000_000;
         assert!(
             (before - inexact..=after + inexact).contains(&nanoseconds),

@@ -16,52 +16,53 @@ use super::tls::Session;
 /// Down → Opening → Handshaking → Free ⇄ Busy → Closing → Down
 /// ```
 ///
-/// A handshake is that of TLS, and the first frames of HTTP/2, where `Streams` is in place of `Busy`.
+/// `Handshaking` covers the TLS handshake, and the first frames of HTTP/2. With HTTP/2, `Streams`
+/// takes the place of `Busy`.
 ///
 /// Every state but `Down` goes to `Down` when the connection fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     Down,
     Opening,
-    /// It is open, and nothing can be asked yet.
+    /// The connection is open, but requests cannot be sent yet.
     Handshaking,
-    /// It is open, without a batch.
+    /// The connection is open and has no batch.
     Free,
-    /// Its batch is being sent or answered.
+    /// The batch is being sent or answered.
     Busy,
-    /// HTTP/2: some of its streams are being asked or answered.
+    /// HTTP/2: requests are being sent or answered on some streams.
     Streams,
-    /// Its last answer has come, and the server has to close it.
+    /// The last answer has arrived, and the server has to close the connection.
     Closing,
 }
 
-/// Requests that are sent in one write. One with `count` 0 stands for none.
+/// Requests that are sent in one write. A `count` of 0 means that there is no batch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Batch {
-    /// The number of the first request, which gives its target.
+    /// The number of the first request, which determines its target.
     pub(super) first: usize,
     pub(super) count: usize,
     pub(super) answered: usize,
-    /// The start of its latency.
+    /// The instant from which latency counts.
     pub(super) start: Instant,
-    /// Whether it is measured, which it is not in the warm-up.
+    /// Whether the batch is measured; false in the warm-up.
     pub(super) measured: bool,
 }
 
 pub(super) struct Connection {
     pub(super) state: State,
-    /// The time of its last change of state; changes between `Free` and `Busy` do not count.
+    /// The instant of the last change of state, except changes among `Free`, `Busy` and `Streams`.
     pub(super) since: Instant,
     pub(super) batch: Batch,
     /// Bytes of an answer that is not yet whole.
     pub(super) partial: Vec<u8>,
     /// Whether an answer has announced the end of the connection.
     pub(super) closes: bool,
-    /// The number of its requests since it was opened, where it is closed after a number of them.
+    /// The number of requests since the connection was opened, if [`Requests::vary`] is set.
     pub(super) requests: u16,
     written: usize,
     socket: Option<TcpStream>,
-    /// `None` without TLS. On the heap, as it has more than a kilobyte.
+    /// The TLS session; `None` without TLS. It is boxed since it has more than a kilobyte.
     tls: Option<Box<Session>>,
 }
 
@@ -86,12 +87,13 @@ impl Connection {
         }
     }
 
-    /// Whether it is on its way to the first request.
+    /// Whether the connection is being opened, and cannot have a request yet.
     pub(super) fn is_opening(&self) -> bool {
         matches!(self.state, State::Opening | State::Handshaking)
     }
 
-    /// Begins to open it, registered for both directions: edge-triggered events are free.
+    /// Begins to open the connection. Registers it for both directions, which costs nothing with
+    /// edge-triggered events.
     pub(super) fn open(&mut self, address: SocketAddr, registry: &Registry, token: Token) -> io::Result<()> {
         let mut socket = TcpStream::connect(address)?;
         registry.register(&mut socket, token, Interest::READABLE | Interest::WRITABLE)?;
@@ -101,7 +103,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Fails when it could not be opened. `no_delay` is for connections of more than one write.
+    /// Fails when opening has failed. `no_delay` is for connections with more than one write.
     pub(super) fn check_open(&self, no_delay: bool) -> io::Result<()> {
         let socket = self.socket.as_ref().ok_or(ErrorKind::NotConnected)?;
         match socket.take_error()? {
@@ -111,7 +113,7 @@ impl Connection {
         }
     }
 
-    /// Puts TLS above the socket, and sends its first message.
+    /// Starts TLS on the socket, and sends its first message.
     pub(super) fn secure(&mut self, session: Session) -> io::Result<()> {
         self.tls = Some(Box::new(session));
         self.flush()
@@ -121,7 +123,7 @@ impl Connection {
         self.tls.as_deref_mut()
     }
 
-    /// Sends what TLS has not yet sent, as far as the socket takes it.
+    /// Sends unsent bytes of TLS, as far as the socket takes them.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         match (&mut self.tls, &mut self.socket) {
             (Some(tls), Some(socket)) => tls.flush(socket),
@@ -129,13 +131,13 @@ impl Connection {
         }
     }
 
-    /// Sets the batch, of which nothing is sent yet.
+    /// Sets the batch. Nothing of it is sent yet.
     pub(super) fn assign(&mut self, batch: Batch) {
         self.batch = batch;
         self.written = 0;
     }
 
-    /// Says that nothing follows. What the server sends can still be read.
+    /// Closes the sending direction of the connection. Bytes of the server can still be read.
     pub(super) fn end(&mut self) {
         let Some(socket) = &mut self.socket else { return };
         if let Some(tls) = &mut self.tls {
@@ -167,8 +169,8 @@ impl Connection {
         Ok(self.written - before)
     }
 
-    /// Writes as many of the bytes as the socket takes. Returns their number. What is left has to
-    /// be the start of what is written next.
+    /// Writes as many of the bytes as the socket takes. Returns their number. The next write has to
+    /// begin with the bytes that are left.
     pub(super) fn put(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut taken = 0;
         while taken < bytes.len() {
@@ -192,7 +194,7 @@ impl Connection {
         self.written < requests.bytes(self.batch.first, self.batch.count).len()
     }
 
-    /// Reads what has arrived: `None` when nothing has, 0 at the end of the connection.
+    /// Reads bytes that have arrived: `None` when there are none, 0 at the end of the connection.
     pub(super) fn read(&mut self, into: &mut [u8]) -> io::Result<Option<usize>> {
         let Some(socket) = &mut self.socket else { return Ok(None) };
         loop {
@@ -205,7 +207,7 @@ impl Connection {
         }
     }
 
-    /// Closes it. A server with TLS is told that nothing follows.
+    /// Closes the connection. With TLS, it first tells the server that nothing follows.
     pub(super) fn close(&mut self, now: Instant) {
         if let (Some(mut tls), Some(socket)) = (self.tls.take(), &mut self.socket) {
             tls.close(socket);

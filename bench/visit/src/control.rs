@@ -1,4 +1,4 @@
-//! `--control`: slices of load by commands on standard input, and a line on standard output for each.
+//! `--control`: slices of load on commands from standard input, and a line of output for each.
 //!
 //! ```text
 //! visit                            the program that measures
@@ -33,7 +33,7 @@ enum Command {
     Run(Duration),
 }
 
-/// Opens the connections and follows the commands until their end.
+/// Opens the connections and executes the commands until the input ends.
 pub(super) fn measure(plan: &Plan, threads: &Threads, interrupted: &AtomicBool) -> anyhow::Result<Measured> {
     let mut input = Input::new(interrupted)?;
     let open = threads.open()?;

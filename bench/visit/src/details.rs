@@ -1,5 +1,5 @@
-//! What is counted only where the arguments ask for it. Where they do not, it costs a branch when
-//! requests are sent and one when bytes arrive; that is what the cold functions are for.
+//! Counts that are kept only with `--mix` or `--series`. Without them, the cost is one branch when
+//! requests are sent and one when bytes arrive. This is why the counting functions are cold.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -26,7 +26,7 @@ struct KindTally {
 }
 
 impl Details {
-    /// `None` where there is only what is always counted.
+    /// Returns `None` without `--mix` and `--series`.
     pub(super) fn new(plan: &Plan) -> Option<Box<Self>> {
         let kind = |(_, _, status)| KindTally {
             status,
@@ -39,21 +39,21 @@ impl Details {
         (!kinds.is_empty() || series.is_some()).then(|| Box::new(Self { kinds, series }))
     }
 
-    /// The measured time begins.
+    /// Sets the start of the measured time.
     pub(super) fn begin(&mut self, start: Instant) {
         if let Some(series) = &mut self.series {
             series.begin(start);
         }
     }
 
-    /// All answers are counted.
+    /// Ends the series, once all answers are counted.
     pub(super) fn finish(&mut self) {
         if let Some(series) = &mut self.series {
             series.finish();
         }
     }
 
-    /// Counts a request of this number, which was sent.
+    /// Counts a request with this number as sent.
     #[cold]
     pub(super) fn sent(&mut self, requests: &Requests, number: usize) {
         if let Some(kind) = self.kinds.get_mut(requests.target(number).kind) {
@@ -61,7 +61,7 @@ impl Details {
         }
     }
 
-    /// Counts the answer to a request of this number.
+    /// Counts the answer to the request with this number.
     #[cold]
     pub(super) fn answered(
         &mut self,
@@ -96,17 +96,17 @@ impl Details {
         Ok(())
     }
 
-    /// As printed; `None` without a series.
+    /// The intervals for the report; `None` without a series.
     pub(super) fn series(&self, elapsed: Duration) -> anyhow::Result<Option<Vec<Interval>>> {
         self.series.as_ref().map(|series| series.intervals(elapsed)).transpose()
     }
 
-    /// Answers of the status that is expected of their kind; `None` where there are no kinds.
+    /// The number of answers with the expected status of their kind; `None` without a mix.
     pub(super) fn expected(&self) -> Option<u64> {
         (!self.kinds.is_empty()).then(|| self.kinds.iter().map(KindTally::expected).sum())
     }
 
-    /// As printed; `None` where there are no kinds.
+    /// The kinds for the report; `None` without a mix.
     pub(super) fn kinds(&self, plan: &Plan) -> Option<Vec<Kind>> {
         let mix = plan.mix.as_ref()?;
         let kind = |((name, share, status), kind): ((&str, f64, u16), &KindTally)| Kind {

@@ -1,28 +1,28 @@
-//! The head of one request, which is all of it, as bytes.
+//! The head of a request as bytes. Requests have no body, so the head is the whole request.
 
 use visit_output::Mode;
 
 use super::field::Field;
 use super::kind::{Malformed, Method, RequestKind};
 
-/// The longest field that fills up a head: servers limit fields and heads, and often fields to 8
-/// KiB.
+/// The longest field that is added to fill up a head. Servers limit fields as well as heads, and
+/// often fields to 8 KiB.
 const PADDING_LINE: usize = 4096;
 
-/// What a field that fills up a head has besides its value.
+/// A field that fills up a head, without its value.
 const PADDING: &str = "Padding: \r\n";
 
-/// What all requests have in common.
+/// The properties that all requests share.
 pub(super) struct Form<'a> {
     pub(super) host: &'a str,
-    /// Fields behind `Host`, in their order.
+    /// Fields after `Host`, in order.
     pub(super) fields: &'a [Field],
-    /// Which requests ask the server to close the connection, and how long a batch is.
+    /// Determines which requests ask the server to close the connection, and the size of a batch.
     pub(super) mode: Mode,
 }
 
-/// The head of a request for `path`. With `closes` it asks to close the connection, and `kind` says
-/// how it differs from a plain one.
+/// Returns the head of a request for `path`. With `closes` it asks the server to close the
+/// connection. `kind` says how it differs from a plain head.
 pub(super) fn head(form: &Form, path: &str, closes: bool, kind: Option<&RequestKind>) -> Vec<u8> {
     let method = kind.map_or(Method::Get, |kind| kind.method);
     let malformed = kind.and_then(|kind| kind.malformed);
@@ -49,7 +49,7 @@ pub(super) fn head(form: &Form, path: &str, closes: bool, kind: Option<&RequestK
     head.into_bytes()
 }
 
-/// Adds fields so that the whole head has this number of bytes. One that has more stays as it is.
+/// Adds fields so that the whole head has this number of bytes. A longer head is left as it is.
 fn fill_up(head: &mut String, bytes: usize) {
     let left = bytes.saturating_sub(head.len() + "\r\n".len());
     let lines = left.div_ceil(PADDING_LINE);

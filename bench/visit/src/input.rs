@@ -1,4 +1,4 @@
-//! The lines of standard input. A wait for the next one ends at a signal too.
+//! Reads the lines of standard input. A signal ends the wait for the next line too.
 
 use std::io::{BufRead, ErrorKind, StdinLock};
 use std::os::fd::AsFd;
@@ -11,7 +11,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::low_level::pipe;
 
-/// The length at which a line is taken as it is: no command is nearly as long.
+/// The maximum length of a line. A longer line is split, but no command is nearly as long.
 const LONGEST_LINE: usize = 256;
 
 pub(super) struct Input<'a> {
@@ -19,21 +19,21 @@ pub(super) struct Input<'a> {
     interrupted: &'a AtomicBool,
     /// Becomes readable at a signal, after `interrupted` is set.
     signals: UnixStream,
-    /// Bytes that were read and are no whole line yet.
+    /// Bytes that were read and not yet returned as lines.
     read: Vec<u8>,
     is_at_end: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Next {
-    /// Without its line feed.
+    /// A line without its line feed.
     Line(String),
     End,
     Interrupted,
 }
 
 impl<'a> Input<'a> {
-    /// `interrupted` is set by a signal that is watched already, so that none is missed.
+    /// `interrupted` is set by signals that are already registered, so that none is missed.
     pub(super) fn new(interrupted: &'a AtomicBool) -> anyhow::Result<Self> {
         let (signals, sender) = UnixStream::pair().context("cannot make a socket pair")?;
         for signal in [SIGINT, SIGTERM] {
@@ -62,7 +62,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Waits until there is something to read or a signal has come. Returns whether it is the input.
+    /// Waits for input or for a signal. Returns whether there is input.
     fn wait(&self) -> anyhow::Result<bool> {
         let watch = |descriptor| PollFd::new(descriptor, PollFlags::POLLIN);
         let mut watched = [watch(self.standard.as_fd()), watch(self.signals.as_fd())];
@@ -73,8 +73,7 @@ impl<'a> Input<'a> {
         }
     }
 
-    /// Takes all that one read of standard input gives, so that none of it stays in its buffer,
-    /// where a poll does not see it.
+    /// Takes all bytes of one read of standard input: a poll does not see bytes in its buffer.
     fn fill(&mut self) -> anyhow::Result<()> {
         let bytes = match self.standard.fill_buf() {
             Err(error) if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {
@@ -90,7 +89,8 @@ impl<'a> Input<'a> {
     }
 }
 
-/// The first line of `read`: up to its line feed, to the end of the input, or as long as it may be.
+/// Removes the first line from `read`. It ends at a line feed, at the end of the input, or at the
+/// maximum length.
 fn take_line(read: &mut Vec<u8>, is_at_end: bool) -> Option<String> {
     let end = read.iter().take(LONGEST_LINE).position(|byte| *byte == b'\n');
     let is_whole = end.is_some() || read.len() >= LONGEST_LINE || (is_at_end && !read.is_empty());

@@ -4,10 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// The parts of all requests that a share is counted in: it has up to four decimals.
+/// The number of parts into which all requests are divided: shares have up to four decimals.
 pub(super) const PARTS: u16 = 10_000;
 
-/// The longest head that can be asked for: more than any server is known to read.
+/// The maximum size of a head, in bytes: more than any server is known to read.
 const MOST_HEAD_BYTES: usize = 1024 * 1024;
 
 /// The longest name, which has to fit into a line of the summary.
@@ -22,13 +22,13 @@ const KEYS: &str = "name, share, method, path, malformed, head, status";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestKind {
     pub(super) name: String,
-    /// Its part of all requests, in [`PARTS`].
+    /// The share of this kind, in units of 1 / [`PARTS`] of all requests.
     pub(super) parts: u16,
     pub(super) method: Method,
-    /// `None` is the path of the URL.
+    /// The path; `None` for the path of the URL.
     pub(super) path: Option<String>,
     pub(super) malformed: Option<Malformed>,
-    /// The bytes of its head, which is filled up with fields; `None` leaves it as it is.
+    /// The size in bytes to which fields fill up the head; `None` leaves it as it is.
     pub(super) head: Option<usize>,
     /// The expected status.
     pub(super) status: u16,
@@ -38,21 +38,21 @@ pub struct RequestKind {
 pub(super) enum Method {
     Get,
     Delete,
-    /// Without a body, which it says by `Content-Length: 0`.
+    /// A POST without a body, with `Content-Length: 0`.
     Post,
 }
 
-/// What is wrong with a head.
+/// The fault of a malformed head.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Malformed {
-    /// It has no `Host` (RFC 9112, section 3.2).
+    /// The head has no `Host` field (RFC 9112, section 3.2).
     NoHost,
     /// The name of a field has a space in it (RFC 9110, section 5.1).
     SpaceInName,
 }
 
 impl RequestKind {
-    /// Its part of all requests, from 0 to 1.
+    /// The share of this kind in all requests, from 0 to 1.
     pub(super) fn share(&self) -> f64 {
         f64::from(self.parts) / f64::from(PARTS)
     }
@@ -93,7 +93,7 @@ impl FromStr for RequestKind {
 }
 
 impl fmt::Display for RequestKind {
-    /// As it is read, with the keys in one order.
+    /// Writes the kind as it is read, with the keys in a fixed order.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "name={},share={},method={}", self.name, self.share(), self.method)?;
         if let Some(path) = &self.path {
@@ -153,7 +153,7 @@ impl fmt::Display for Malformed {
     }
 }
 
-/// Sets what a key says. Fails the second time.
+/// Sets the value of a key. Fails when the key has a value already.
 fn set<T>(key: &str, to: &mut Option<T>, value: T) -> Result<(), String> {
     match to.replace(value) {
         None => Ok(()),

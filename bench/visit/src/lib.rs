@@ -13,8 +13,8 @@
 //! for an answer that equals the last right one, and a request costs a write, a read and its part
 //! of a wait: events are edge-triggered, so no event has to be registered again.
 //!
-//! A program that runs `visit` needs the crate [`visit_output`] alone; this one is for the binary. The
-//! feature `testing` has what the fuzzer checks.
+//! A program that runs `visit` needs only the crate [`visit_output`]; this one is for the binary.
+//! The feature `testing` exports the invariants that the fuzzer checks.
 #![allow(clippy::indexing_slicing, reason = "indices are its own, and a mistake in it ends no server")]
 
 mod amount;
@@ -75,7 +75,7 @@ use tally::Tally;
 use threads::Threads;
 use worker::{LoadSlice, Worker};
 
-/// Descriptors besides the connections: standard streams, polls, timers, the lookup of a name.
+/// Descriptors besides those of connections and threads: standard streams, the lookup of a name.
 const OTHER_DESCRIPTORS: u64 = 64;
 
 /// Makes the load that the arguments describe and prints the result. Returns the exit code.
@@ -99,12 +99,12 @@ fn fail(error: &anyhow::Error, code: ExitCode) -> ExitCode {
     code
 }
 
-/// `PLAIN` is HTTP/1.1 without TLS.
+/// Makes the load of the plan. `PLAIN` is HTTP/1.1 without TLS.
 fn load<const PLAIN: bool>(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
     let interrupted = watch_signals()?;
     allow_descriptors(plan.own_connections() + OTHER_DESCRIPTORS + 2 * u64::from(plan.threads))?;
     let share = |thread| ThreadShare { process: plan.process(), thread };
-    // All workers before the first thread, as the kernel may refuse one its descriptors.
+    // All workers are created before any thread starts: the kernel may refuse descriptors.
     let workers: Vec<Worker<PLAIN>> = Share::all(plan.threads)
         .map(|thread| Worker::new(plan, share(thread), &interrupted))
         .collect::<anyhow::Result<_>>()?;
@@ -116,7 +116,7 @@ fn load<const PLAIN: bool>(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
         } else {
             measure(plan, &threads, &interrupted)
         };
-        // Also after an error, since a thread may have panicked.
+        // The threads are joined after an error too, since one may have panicked.
         let unmeasured = threads.finish();
         let mut measured = measured?;
         measured.tally.add_unmeasured(unmeasured?)?;
@@ -126,11 +126,11 @@ fn load<const PLAIN: bool>(plan: &Plan) -> anyhow::Result<(Report, Ending)> {
     Ok((report::report(plan, &measured, queue)?, measured.ending))
 }
 
-/// Sets a flag at the first signal. A second one exits.
+/// Returns a flag that the first signal sets. A second signal ends the process.
 fn watch_signals() -> anyhow::Result<Arc<AtomicBool>> {
     let interrupted = Arc::new(AtomicBool::new(false));
     for signal in [SIGINT, SIGTERM] {
-        // In this order, so that only a second signal exits: the flag is not yet set.
+        // In this order the first signal finds the flag unset, and only a second one exits.
         let flag = Arc::clone(&interrupted);
         signal_hook::flag::register_conditional_shutdown(signal, INTERRUPTED.into(), flag)
             .context("cannot watch for signals")?;

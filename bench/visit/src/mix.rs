@@ -1,15 +1,15 @@
 //! The order of the kinds of requests.
 //!
-//! The kind of each request follows from its number alone. Each time it is the kind that lacks most
-//! of its share (largest deficit first), which spreads every kind evenly:
+//! The kind of each request depends only on its number. The next kind is always the one with the
+//! largest deficit from its share, which spreads every kind evenly:
 //!
 //! ```text
 //! shares 0.7, 0.2 and 0.1:  0 0 1 0 0 2 0 0 1 0   0 0 1 0 0 2 0 0 1 0   …
 //! ```
 //!
-//! The order has a period, after which each share is exact. Every thread has all kinds in this order,
-//! so that none is on the connections of one thread alone. The threads begin at equal distances
-//! within the period, so that they do not send the same kind at one time.
+//! The order has a period, after which each share is exact. Every thread sends all kinds in this
+//! order, so that no kind is limited to the connections of one thread. The threads begin at equal
+//! distances within the period, so that they do not send the same kind at the same time.
 
 use super::kind::{PARTS, RequestKind};
 use super::schedule::ThreadShare;
@@ -17,18 +17,18 @@ use super::schedule::ThreadShare;
 /// The kinds of requests, and the period of their order.
 pub(super) struct Mix {
     pub(super) kinds: Vec<RequestKind>,
-    /// The kind of each request: 0 is plain, and the others follow.
+    /// The kind of each request: 0 is plain, and the kinds of `kinds` follow.
     period: Box<[u8]>,
 }
 
-/// The order for one thread.
+/// The position of one thread in the order.
 pub(super) struct Turns<'a> {
     period: &'a [u8],
     next: usize,
 }
 
 impl Mix {
-    /// Fails when the shares are more than there is, or a name is there twice.
+    /// Fails when the shares add up to more than 1, there are too many kinds, or two have one name.
     pub(super) fn new(kinds: &[RequestKind]) -> Result<Self, String> {
         for (number, kind) in kinds.iter().enumerate() {
             if kinds[..number].iter().any(|other| other.name == kind.name) {
@@ -75,11 +75,11 @@ impl Turns<'_> {
     }
 }
 
-/// The kinds in their order, until each share is exact.
+/// The order of the kinds in one period, after which each share is exact.
 fn period(parts: &[u64]) -> Box<[u8]> {
     let divisor = parts.iter().copied().fold(0, greatest_common_divisor);
     let length: u64 = parts.iter().sum::<u64>() / divisor;
-    // How much each kind lacks of its share, in parts of `length`.
+    // The deficit of each kind, in units of 1 / `length` of a request.
     let mut lacks = vec![0_i64; parts.len()];
     let turn = |_| {
         for (lack, parts) in lacks.iter_mut().zip(parts) {
@@ -135,8 +135,8 @@ mod tests {
             let mix = mix(shares).unwrap();
             let period = mix.period.len();
             for (kind, (_, share, _)) in mix.all().enumerate() {
-                // How much of its share the kind has had before each request: a window differs from
-                // its share by the difference of two of them.
+                // The surplus of the kind before each request. In a window, the kind differs from
+                // its share by the difference between two of these.
                 let mut had = 0;
                 let deviations: Vec<f64> = (0..=2 * period)
                     .map(|number| {

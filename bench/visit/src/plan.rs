@@ -19,20 +19,20 @@ use super::spacing::Spacing;
 use super::start_at::Start;
 use super::tls::{self, Offer};
 
-/// How long an address of a name that has several may take to accept a connection.
+/// The timeout of a trial connection to an address of a name that has several addresses.
 const TRY_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The most intervals of a series: a report with more is hard to read and to draw.
 const MOST_INTERVALS: u128 = 100_000;
 
-/// The load: connections, rate and amount are of the whole load, of which this process makes a
-/// share.
+/// The load to make. Connections, rate and amount are of the whole load, even when this process
+/// makes only a share of it.
 pub(super) struct Plan {
     pub(super) url: String,
     pub(super) address: SocketAddr,
-    /// `None` without TLS.
+    /// The TLS to offer; `None` without TLS.
     pub(super) tls: Option<Offer>,
-    /// `None` is HTTP/1.1.
+    /// The requests over HTTP/2; `None` with HTTP/1.1.
     pub(super) http2: Option<Asks>,
     pub(super) requests: Requests,
     /// Kinds of requests besides the plain one; `None` when there are none.
@@ -45,27 +45,27 @@ pub(super) struct Plan {
     pub(super) close_after: Option<u16>,
     /// Arrivals per second over all connections; `None` in a closed loop.
     pub(super) rate: Option<f64>,
-    /// The times of arrivals in an open loop that are not evenly spaced.
+    /// The random times of arrivals in an open loop; `None` when they are evenly spaced.
     pub(super) poisson: Option<Poisson>,
     pub(super) connections: u32,
     /// Threads of this process, at most one per connection of its share.
     pub(super) threads: u32,
-    /// `None` is all of the load.
+    /// The share of this process; `None` when it makes the whole load.
     pub(super) share: Option<Share>,
     pub(super) start: Start,
-    /// Whether warm-up and amount come from commands instead.
+    /// Whether warm-up and amount come from commands (`--control`) instead of these fields.
     pub(super) control: bool,
     pub(super) amount: Amount,
     pub(super) warm_up: Duration,
-    /// The length of the intervals in which answers are counted too.
+    /// The length of the intervals of the series; `None` without `--series`.
     pub(super) series: Option<Duration>,
     pub(super) timeout: Duration,
 }
 
-/// A URL in its parts.
+/// The parts of a URL.
 struct Url {
     scheme: Scheme,
-    /// With the port, if it has one.
+    /// The host, with the port if the URL has one.
     host: String,
     path: String,
 }
@@ -128,17 +128,17 @@ impl Plan {
         Ok(plan)
     }
 
-    /// The share of this process, which is the whole when no other one makes the load with it.
+    /// The share of this process; the whole load without `--share`.
     pub(super) fn process(&self) -> Share {
         self.share.unwrap_or(Share::WHOLE)
     }
 
-    /// What is spoken to the server.
+    /// The protocol between `visit` and the server.
     pub(super) fn protocol(&self) -> Protocol {
         Protocol::new(self.tls.is_some(), self.http2.is_some())
     }
 
-    /// Whether it is HTTP/1.1 without TLS.
+    /// Whether the protocol is HTTP/1.1 without TLS.
     pub(super) fn is_plain(&self) -> bool {
         self.protocol() == Protocol::Http1
     }
@@ -148,13 +148,13 @@ impl Plan {
         if self.poisson.is_some() { Spacing::Poisson } else { Spacing::Even }
     }
 
-    /// Whether a connection that is down is opened when a request is due, so that its latency has
+    /// Whether a connection that is down is opened when a request is due, so that latency includes
     /// the time to connect.
     pub(super) fn opens_on_arrival(&self) -> bool {
         self.close_after.is_some() && self.rate.is_some()
     }
 
-    /// The connections of this process.
+    /// The number of connections of this process.
     pub(super) fn own_connections(&self) -> u64 {
         self.process().part_of(self.connections.into())
     }
@@ -168,7 +168,7 @@ fn check_series(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The random times of arrivals; `None` where they are evenly spaced, or there are none.
+/// The random times of arrivals; `None` for evenly spaced arrivals and in a closed loop.
 fn poisson(arguments: &Arguments, amount: Amount) -> anyhow::Result<Option<Poisson>> {
     let (Some(rate), Some(Spacing::Poisson)) = (arguments.rate, arguments.arrivals) else {
         ensure!(arguments.seed.is_none(), "--seed needs --arrivals poisson");
@@ -209,7 +209,7 @@ fn mix(arguments: &Arguments, form: &Form, paths: &[String]) -> anyhow::Result<O
     Mix::new(kinds).map(Some).map_err(|error| anyhow!("--mix: {error}"))
 }
 
-/// Fails when there are more shares than there is to divide.
+/// Fails when there are more shares than connections or requests.
 fn check_share(arguments: &Arguments) -> anyhow::Result<()> {
     let Some(share) = arguments.share else { return Ok(()) };
     let (shares, connections) = (share.count(), arguments.connections);
@@ -223,7 +223,7 @@ fn check_share(arguments: &Arguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What TLS offers; `None` without it. Fails when an argument needs it, or it needs one.
+/// The TLS to offer, if any. Fails when an argument needs TLS, or TLS needs an argument.
 fn tls(arguments: &Arguments, protocol: Protocol, host: &str) -> anyhow::Result<Option<Offer>> {
     let Arguments { certificate, insecure, cipher, resume, .. } = arguments;
     if !protocol.is_tls() {
@@ -250,7 +250,7 @@ fn tls(arguments: &Arguments, protocol: Protocol, host: &str) -> anyhow::Result<
     Offer::new(name(host), &choices).map(Some)
 }
 
-/// What is asked over HTTP/2; `None` without it.
+/// The requests over HTTP/2; `None` with HTTP/1.1.
 fn http2(
     arguments: &Arguments,
     protocol: Protocol,
@@ -262,12 +262,12 @@ fn http2(
     }
     let paths = requests.targets.iter().map(|target| target.path.as_str());
     let frames = http2::frames(protocol.is_tls(), host, &arguments.header, paths)?;
-    // A stream may be on any connection, so that a request is one of a batch of its own.
+    // The next stream may be on any connection, so each request is a batch of its own.
     requests.vary = true;
     Ok(Some(Asks { frames, streams: arguments.streams.unwrap_or(1) }))
 }
 
-/// Fails on what only HTTP/1.1 has.
+/// Fails on arguments that only HTTP/1.1 supports, and on `--streams` without `--http2`.
 fn check_http2(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { http2, streams, mode, mix, .. } = arguments;
     ensure!(*http2 || streams.is_none(), "--streams needs --http2");
@@ -286,7 +286,7 @@ fn name(host: &str) -> &str {
     }
 }
 
-/// Splits a URL.
+/// Splits a URL. Fails when the scheme or the host is wrong.
 fn split(url: &str) -> anyhow::Result<Url> {
     let parts = match (url.strip_prefix("http://"), url.strip_prefix("https://")) {
         (Some(rest), _) => Some((Scheme::Http, rest)),
@@ -304,8 +304,8 @@ fn split(url: &str) -> anyhow::Result<Url> {
     Ok(Url { scheme, host: host.to_owned(), path: format!("{slash}{path}") })
 }
 
-/// The address of a host. Of those of a name, such as `localhost`, it is the first that accepts a
-/// connection: a server may listen on IPv4 alone, or on IPv6.
+/// Returns the address of a host. For a name with several addresses, such as `localhost`, this is
+/// the first that accepts a connection: a server may listen on IPv4 alone, or on IPv6.
 fn resolve(host: &str, scheme: Scheme) -> anyhow::Result<SocketAddr> {
     let port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
     let default = if scheme == Scheme::Https { 443 } else { 80 };
@@ -314,7 +314,7 @@ fn resolve(host: &str, scheme: Scheme) -> anyhow::Result<SocketAddr> {
     accepting(&addresses).context("the name has no address")
 }
 
-/// The only address, or the first that accepts a connection, or the first.
+/// Returns the only address, or the first that accepts a connection, or else the first.
 fn accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     let accepts = |address: &&SocketAddr| TcpStream::connect_timeout(address, TRY_TIMEOUT).is_ok();
     let tried = if addresses.len() > 1 { addresses.iter().find(accepts) } else { None };

@@ -1,10 +1,11 @@
-//! Arrivals at random times, as those of independent visitors: a Poisson process.
+//! Arrivals at random times, like those of independent users: a Poisson process.
 //!
-//! Its gaps are exponential. Each follows from the seed and the number of its arrival alone, so that
-//! every thread of every process finds the same times, and takes its own. The gaps are scaled so
-//! that the arrivals of the warm-up end with it, and so that there are exactly as many in the
-//! measured time as the rate says. A Poisson process is so when the number of its arrivals is known
-//! (Ross, Stochastic Processes, section 2.3), and runs differ by the times alone.
+//! The gaps between arrivals are exponential. Each gap depends only on the seed and the number of
+//! its arrival, so that every thread of every process finds the same times, and uses its own. The
+//! gaps are scaled so that the arrivals of the warm-up end with it, and so that the measured time
+//! has exactly as many arrivals as the rate says. A Poisson process whose number of arrivals is
+//! known has this distribution (Ross, Stochastic Processes, section 2.3). Runs differ by the times
+//! alone.
 
 use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
@@ -12,10 +13,10 @@ use std::ops::Range;
 use anyhow::ensure;
 use visit_output::as_f64;
 
-/// The most arrivals: their gaps are added up beforehand, some ten nanoseconds each.
+/// The maximum number of arrivals: adding up their gaps takes about ten nanoseconds each.
 const MOST: u64 = 1_000_000_000;
 
-/// Seeds have this number of bits, which every reader of JSON keeps.
+/// The number of bits of a seed. Every reader of JSON preserves such numbers.
 pub(super) const SEED_BITS: u32 = 53;
 
 /// All arrivals of a load.
@@ -26,29 +27,29 @@ pub(super) struct Poisson {
     measured: Part,
 }
 
-/// Arrivals that follow one another, and whose time is known.
+/// Consecutive arrivals within a known time: the warm-up or the measured time.
 #[derive(Clone, Copy, Debug)]
 struct Part {
-    /// The number of the first one.
+    /// The number of the first arrival.
     first: u64,
-    /// A gap of 1, in intervals of the rate.
+    /// The length of a gap of 1, in intervals of the rate.
     scale: f64,
 }
 
-/// The arrivals in their order.
+/// A cursor over the times of the arrivals, in order.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Positions {
     poisson: Poisson,
     part: Part,
-    /// The number of gaps that are added up: those before the arrival of this number, less 1.
+    /// The number of gaps that are added up: one more than the number of the last arrival.
     added: u64,
-    /// The gaps since the beginning of the part.
+    /// The sum of the gaps since the beginning of the part.
     sum: f64,
 }
 
 impl Poisson {
-    /// The arrivals of these numbers are measured, and those before are the warm-up. Fails when they
-    /// are too many.
+    /// Creates the arrivals. `measured` has the numbers of the measured ones; those before are the
+    /// warm-up. Fails when there are too many.
     pub(super) fn new(seed: u64, measured: Range<u64>) -> anyhow::Result<Self> {
         ensure!(measured.end <= MOST, "--arrivals poisson: there are more than {MOST} arrivals");
         let part = |numbers: Range<u64>, behind: u64| {
@@ -61,7 +62,7 @@ impl Poisson {
         Ok(Self { seed, warm_up: part(0..warm_up, end), measured: part(measured, end - 1) })
     }
 
-    /// From the first arrival on.
+    /// Returns the positions from the first arrival on.
     pub(super) fn positions(self) -> Positions {
         let part = if self.measured.first == 0 { self.measured } else { self.warm_up };
         Positions { poisson: self, part, added: 0, sum: 0.0 }
@@ -69,8 +70,8 @@ impl Poisson {
 }
 
 impl Positions {
-    /// When the arrival of this number is due, in intervals of the rate after the start. Numbers
-    /// only rise from call to call.
+    /// Returns when the arrival with this number is due, in intervals of the rate after the start.
+    /// The number must not decrease from call to call.
     #[cold]
     pub(super) fn advance_to(&mut self, number: u64) -> f64 {
         while self.added <= number {
@@ -84,7 +85,7 @@ impl Positions {
     }
 }
 
-/// A seed that no other run has.
+/// Returns a random seed.
 pub(super) fn random_seed() -> u64 {
     RandomState::new().hash_one(()) >> (u64::BITS - SEED_BITS)
 }
@@ -96,8 +97,8 @@ fn gap(seed: u64, number: u64) -> f64 {
     -uniform.ln()
 }
 
-/// The random number of this number, from 0: `SplitMix64` (Steele, Lea and Flood, Fast Splittable
-/// Pseudorandom Number Generators, 2014), whose state is a counter.
+/// The random number at this position, from 0, of `SplitMix64` (Steele, Lea and Flood, Fast
+/// Splittable Pseudorandom Number Generators, 2014), whose state is a counter.
 fn random(seed: u64, number: u64) -> u64 {
     let state = seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     let mixed = (state ^ (state >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

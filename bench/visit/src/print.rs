@@ -1,4 +1,4 @@
-//! What is printed, and the exit code that says how a run went.
+//! Prints the results of a run, and chooses the exit code.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,7 +10,7 @@ use visit_output::Report;
 use super::report::Ending;
 use super::summary;
 
-/// Exit code of a wrong argument or command, the same as that of `clap`.
+/// Exit code of a wrong argument or command, the same as in `clap`.
 pub(super) const USAGE: u8 = 2;
 
 /// Exit code of an interruption, as a shell reports SIGINT.

@@ -1,4 +1,4 @@
-//! Queues of connections that were full: what the kernel of this machine counts of them.
+//! Reads the counters of full connection queues from the kernel of this machine.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use visit_output::Queue;
 
 const FILE: &str = "/proc/net/netstat";
 
-/// What has been counted since the machine started; `None` where the kernel does not say.
+/// The counts since the machine started; `None` when the kernel does not report them.
 pub(super) fn read() -> Option<Queue> {
     parse(&fs::read_to_string(FILE).ok()?)
 }

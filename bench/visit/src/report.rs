@@ -1,4 +1,4 @@
-//! The report of a run and the lines of its slices, from what all threads counted.
+//! Builds the report of a run, and the lines of its slices, from the counts of all threads.
 
 use std::time::{Duration, Instant};
 
@@ -12,16 +12,16 @@ use super::plan::Plan;
 use super::schedule::due_per_second;
 use super::tally::Tally;
 
-/// A run, of one slice or of several.
+/// The result of a run with one slice or several.
 pub(super) struct Measured {
     pub(super) warm_up: Duration,
     pub(super) amount: Amount,
-    /// All measured slices; `open` is the number of connections when the run began.
+    /// The counts of all measured slices; `open` is the number of connections when the run began.
     pub(super) tally: Tally,
     pub(super) ending: Ending,
 }
 
-/// Why a run ended.
+/// The reason why a run ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Ending {
     Complete,
@@ -30,12 +30,12 @@ pub(super) enum Ending {
     WrongCommand(String),
 }
 
-/// Fails when the clock cannot be read, or counts cannot be added up.
+/// Builds the report. Fails when the clock cannot be read, or counts cannot be added up.
 pub(super) fn report(plan: &Plan, measured: &Measured, queue: Option<Queue>) -> anyhow::Result<Report> {
     let tally = &measured.tally;
     let clock = Clock::read()?;
     let schedule_lag = tally.lag.report();
-    // A run that was interrupted before it began has none.
+    // A run that was interrupted before it began has no details.
     let nothing = if tally.details.is_none() { Details::new(plan) } else { None };
     let details = tally.details.as_ref().or(nothing.as_ref());
     Ok(Report {
@@ -117,7 +117,8 @@ fn load(plan: &Plan, measured: &Measured) -> Load {
     }
 }
 
-/// The time by which answers are divided: to the last measured answer or the end of sending.
+/// The time by which the number of answers is divided: it ends with the last measured answer or the
+/// end of sending, whichever is later.
 pub(super) fn elapsed(amount: Amount, rate: Option<f64>, start: Instant, tally: &Tally) -> Duration {
     let sent_until = match (tally.stopped, amount, rate) {
         (Some(stopped), ..) => Some(stopped),
@@ -130,7 +131,7 @@ pub(super) fn elapsed(amount: Amount, rate: Option<f64>, start: Instant, tally: 
     sent_until.max(tally.last_answer).unwrap_or(start).saturating_duration_since(start)
 }
 
-/// The rate of this process, of that of the whole load.
+/// The rate of this process; `whole` is the rate of the whole load.
 fn rate(plan: &Plan, whole: f64, measured: &Measured, lag: Option<&TimesReport>) -> Rate {
     let Measured { warm_up, amount, tally, .. } = measured;
     let share = plan.process();

@@ -7,20 +7,22 @@ use super::kind::{Method, RequestKind};
 
 /// The requests of a run: one per path, repeated without end. Each has a number, from 0.
 ///
-/// Where requests differ otherwise there are more of them, and [`Requests::number`] says which one
-/// is next: those of the paths are followed by one per kind. Where a connection is closed after
-/// several requests, its last one differs, so that all are there once more.
+/// With `--mix`, one request per kind follows the requests of the paths. When a connection is
+/// closed after several requests, its last request differs, and all requests are stored a second
+/// time in this form. [`Requests::number`] returns the number of the next one.
 pub(super) struct Requests {
-    /// One request per target, then the first again, so that every batch is one slice.
+    /// One request per target, then the first ones again, as many as a batch has, so that every
+    /// batch is one slice.
     bytes: Vec<u8>,
     /// The start of each request in `bytes`, and the end of the last one.
     starts: Vec<usize>,
     pub(super) targets: Vec<Target>,
-    /// The number of paths, whose requests come first, in their order.
+    /// The number of paths. Their requests come first, in order.
     paths: usize,
-    /// From a request to the same one that asks to close its connection: 0 where all of them do.
+    /// The distance from a request to the same request that asks to close its connection; 0 unless
+    /// only the last request of a connection asks so.
     to_closing: usize,
-    /// Whether requests differ by more than their path, or those of a connection are counted.
+    /// Whether requests differ by more than their path, or are counted on each connection.
     pub(super) vary: bool,
 }
 
@@ -29,11 +31,11 @@ pub(super) struct Requests {
 pub(super) struct Target {
     pub(super) method: Method,
     pub(super) path: String,
-    /// 0 is plain, and those of the mix follow.
+    /// The kind: 0 is plain, and the kinds of the mix follow.
     pub(super) kind: usize,
     /// The expected status.
     pub(super) status: u16,
-    /// The expected body of its answer, byte for byte; `None` where it may be anything.
+    /// The expected body of the answer, byte for byte; `None` when the body may be anything.
     pub(super) body: Option<Vec<u8>>,
 }
 
@@ -82,18 +84,18 @@ impl Requests {
         self.targets[..self.paths].iter().map(|target| target.path.as_str())
     }
 
-    /// The number of the plain request for the next path, where `next` counts such requests: the
-    /// last one of its connection or another one.
+    /// The number of the next plain request. `next` counts plain requests, and `is_last` says that
+    /// this is the last request of its connection.
     pub(super) fn number(&self, next: usize, is_last: bool) -> usize {
         next % self.paths + if is_last { self.to_closing } else { 0 }
     }
 
-    /// The same of the request of a kind, which is not plain.
+    /// The number of the request of a kind that is not plain. `is_last` has the same meaning.
     pub(super) fn number_of_kind(&self, kind: usize, is_last: bool) -> usize {
         self.paths + kind - 1 + if is_last { self.to_closing } else { 0 }
     }
 
-    /// The bytes of `count` requests from number `first`. `count` is at most the depth.
+    /// The bytes of `count` requests from number `first`. `count` is at most the depth of the mode.
     pub(super) fn bytes(&self, first: usize, count: usize) -> &[u8] {
         let first = first % self.targets.len();
         &self.bytes[self.starts[first]..self.starts[first + count]]
@@ -109,7 +111,7 @@ impl Requests {
     }
 }
 
-/// The greeting of the servers that `visit` was written for: the path without the query.
+/// The body that this project's servers send: a greeting with the path, without its query.
 fn greeting(path: &str) -> String {
     let path = path.split('?').next().unwrap_or_default();
     format!("Hello, visitor! You've requested: {path}\n")

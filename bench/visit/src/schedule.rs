@@ -15,7 +15,7 @@ pub(super) enum Schedule {
     Open(Arrivals),
 }
 
-/// What one thread may still send in a closed loop.
+/// The requests that one thread may still send in a closed loop.
 pub(super) struct Budget {
     /// The end of the warm-up: requests sent from then on are measured.
     start: Instant,
@@ -23,9 +23,9 @@ pub(super) struct Budget {
     remaining: u64,
 }
 
-/// The arrivals of one thread in an open loop: every `step`th of all, which are evenly spaced, each
-/// in the middle of its interval, or at random times. All are those of all processes that share the
-/// load. Their times are calculated: waiting takes no memory.
+/// The arrivals of one thread in an open loop: every `step`th of the arrivals of all processes that
+/// share the load. These are evenly spaced, each in the middle of its interval, or come at random
+/// times. The times are calculated, so that waiting arrivals take no memory.
 pub(super) struct Arrivals {
     begin: Instant,
     per_second: f64,
@@ -34,7 +34,7 @@ pub(super) struct Arrivals {
     end: u64,
     /// The number of arrivals in the warm-up, which come first.
     warm_up: u64,
-    /// Where all are; `None` where they are evenly spaced.
+    /// The random positions of all arrivals; `None` when they are evenly spaced.
     random: Option<Box<Positions>>,
     /// The time of the next arrival, which is asked for more often than there are arrivals.
     time: Instant,
@@ -43,7 +43,7 @@ pub(super) struct Arrivals {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Arrival {
     pub(super) time: Instant,
-    /// Whether it is measured, which it is not in the warm-up.
+    /// Whether the arrival is measured; false in the warm-up.
     pub(super) measured: bool,
 }
 
@@ -52,7 +52,7 @@ pub(super) struct Arrival {
 #[derive(Clone, Copy)]
 pub(super) struct ThreadShare {
     pub(super) process: Share,
-    /// The share of the thread in that of its process.
+    /// The share of the thread in the share of its process.
     pub(super) thread: Share,
 }
 
@@ -63,13 +63,14 @@ impl ThreadShare {
         self.thread.part_of(self.process.part_of(whole))
     }
 
-    /// The number of this thread among those of all processes that have as many, and their number.
+    /// The number of this thread among the threads of all processes, and the number of all threads,
+    /// if each process has as many threads as this one.
     pub(super) fn place(self) -> (u64, u64) {
         let (processes, threads) = (u64::from(self.process.count()), u64::from(self.thread.count()));
         (self.process.first() * threads + self.thread.first(), processes * threads)
     }
 
-    /// The first number of this thread, and the distance to each next one.
+    /// The number of the first arrival of this thread, and the distance to each next one.
     fn numbers(self) -> (u64, u64) {
         let (processes, threads) = (u64::from(self.process.count()), u64::from(self.thread.count()));
         (self.process.first() + processes * self.thread.first(), processes * threads)
@@ -97,7 +98,7 @@ impl Budget {
         Some((count, true))
     }
 
-    /// Gives up a request whose connection failed: the run ends even when no server listens.
+    /// Gives up a request whose connection failed, so that a run without a server ends.
     pub(super) fn give_up_one(&mut self, now: Instant) {
         self.remaining = self.remaining.saturating_sub(u64::from(now >= self.start));
     }
@@ -106,14 +107,14 @@ impl Budget {
         self.remaining == 0 || self.deadline.is_some_and(|deadline| now >= deadline)
     }
 
-    /// Gives up all that is left.
+    /// Gives up all remaining requests.
     pub(super) fn stop(&mut self) {
         self.remaining = 0;
     }
 }
 
 impl Arrivals {
-    /// Arrivals from `begin`; those of the first `warm_up` are not measured.
+    /// Creates the arrivals from `begin` on. Those in the first `warm_up` are not measured.
     pub(super) fn new(
         amount: Amount,
         per_second: f64,
@@ -127,7 +128,7 @@ impl Arrivals {
         even.with_time()
     }
 
-    /// The same at the times of a Poisson process.
+    /// Moves the arrivals to the times of a Poisson process, if there is one.
     pub(super) fn with_poisson(self, poisson: Option<Poisson>) -> Self {
         Self { random: poisson.map(|poisson| Box::new(poisson.positions())), ..self }.with_time()
     }
@@ -183,7 +184,7 @@ pub(super) fn due_per_second(amount: Amount, rate: f64, warm_up: Duration, share
     if start == end { rate / f64::from(share.count()) } else { rate * as_f64(part) / as_f64(end - start) }
 }
 
-/// The numbers of the arrivals that are measured, of all processes. Those before are the warm-up.
+/// The numbers of the measured arrivals of all processes. Those before are the warm-up.
 pub(super) fn measured(amount: Amount, per_second: f64, warm_up: Duration) -> Range<u64> {
     let warm_up = arrivals(warm_up, per_second);
     let counted = match amount {
@@ -204,7 +205,7 @@ mod tests {
 
     const ONLY: ThreadShare = ThreadShare { process: Share::WHOLE, thread: Share::WHOLE };
 
-    /// The threads of processes that share a load, which have these numbers of threads.
+    /// The threads of all processes that share a load, for these numbers of threads.
     fn threads(processes: &[u32]) -> Vec<ThreadShare> {
         let count = u32::try_from(processes.len()).unwrap();
         let process = |(process, threads): (Share, &u32)| {
@@ -228,7 +229,7 @@ mod tests {
                     }
                 }
                 times.sort_unstable();
-                // None is missing, and none is there twice.
+                // No arrival is missing, and none occurs twice.
                 let time = |number: u64| Duration::from_millis(number * 100 + 50);
                 let expected: Vec<_> = (0..30).map(|number| (time(number), number >= 10)).collect();
                 assert_eq!(times, expected, "{processes:?}");
@@ -267,7 +268,7 @@ mod tests {
             }
             for processes in [&[3][..], &[1, 1], &[2, 1, 3], &[4, 4, 4, 4, 4]] {
                 let (found, count) = (times(processes), expected.len());
-                // Where processes have different numbers of threads too.
+                // This holds even when the processes have different numbers of threads.
                 assert_eq!(found.len(), count, "{processes:?}");
                 assert_eq!(found, expected, "{processes:?}");
             }
@@ -303,7 +304,7 @@ mod tests {
     fn a_budget_is_divided_among_threads_and_used_up() {
         let cases: [(&[u32], &[u64]); 3] = [
             (&[3], &[4, 4, 3]),
-            // 6 and 5.
+            // Four threads divide 6 requests, and two threads divide 5.
             (&[4, 2], &[2, 2, 1, 1, 3, 2]),
             (&[1, 2, 1], &[4, 2, 2, 3]),
         ];

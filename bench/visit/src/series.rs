@@ -1,7 +1,7 @@
 //! Answers and latency over time, for `--series`.
 //!
-//! A thread has one histogram, of the interval that it is in, since a whole one is large. When the
-//! interval is over, what is kept of it are the buckets that are not empty.
+//! A histogram is large, so a thread has only one, for the current interval. When the interval is
+//! over, only the buckets that are not empty are kept.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ pub(super) struct Series {
     start: Option<Instant>,
     /// The intervals that are over and have answers, by their numbers.
     past: BTreeMap<u64, Answers>,
-    /// The number of the interval that is not over.
+    /// The number of the current interval.
     current: u64,
     answered: u64,
     latency: Times,
@@ -23,10 +23,10 @@ pub(super) struct Series {
 
 #[derive(Default)]
 struct Answers {
-    /// Those with a 2xx status.
+    /// The number of answers with a 2xx status.
     answered: u64,
-    /// The latency of all: the upper ends of buckets in nanoseconds, and counts. Those of several
-    /// threads follow one another.
+    /// The latency of all answers: the upper ends of buckets in nanoseconds, and counts. The
+    /// buckets of several threads follow one another.
     latency: Vec<(u64, u64)>,
 }
 
@@ -36,12 +36,12 @@ impl Series {
         Self { width, start: None, past, current: 0, answered: 0, latency }
     }
 
-    /// The measured time begins.
+    /// Sets the start of the measured time.
     pub(super) fn begin(&mut self, start: Instant) {
         self.start = Some(start);
     }
 
-    /// Counts an answer, which arrived `now`, and not before the last one.
+    /// Counts an answer that arrived at `now`. Answers have to be counted in the order of arrival.
     pub(super) fn answered(&mut self, status: u16, latency: Duration, now: Instant) {
         let since = self.start.map_or(Duration::ZERO, |start| now.saturating_duration_since(start));
         let number = u64::try_from(since.as_nanos() / self.width.as_nanos()).unwrap_or(u64::MAX);
@@ -53,7 +53,7 @@ impl Series {
         self.latency.record(latency);
     }
 
-    /// Ends the interval that is not over.
+    /// Ends the current interval.
     pub(super) fn finish(&mut self) {
         let latency = self.latency.take_buckets();
         if !latency.is_empty() {
@@ -62,14 +62,14 @@ impl Series {
         }
     }
 
-    /// Adds the answers of another thread. Both are finished.
+    /// Adds the answers of another thread. Both series have to be finished.
     pub(super) fn add(&mut self, other: Self) {
         for (number, answers) in other.past {
             self.past.entry(number).or_default().add(answers.answered, answers.latency);
         }
     }
 
-    /// As printed: all intervals of this time, and those with later answers.
+    /// The intervals of the report: all that began within `elapsed`, or before a later answer.
     pub(super) fn intervals(&self, elapsed: Duration) -> anyhow::Result<Vec<Interval>> {
         let whole = u64::try_from(elapsed.as_nanos().div_ceil(self.width.as_nanos())).unwrap_or(0);
         let count = self.past.last_key_value().map_or(0, |(last, _)| last + 1).max(whole);
@@ -99,7 +99,7 @@ mod tests {
 
     const WIDTH: Duration = Duration::from_millis(100);
 
-    /// The answers of a thread: when they arrived, with which status, and after how long, in ms.
+    /// A series of answers, each with its arrival in ms, its status and its latency in ms.
     fn series(start: Instant, answers: &[(u64, u16, u64)]) -> Series {
         let mut series = Series::new(WIDTH);
         series.begin(start);
@@ -121,7 +121,8 @@ mod tests {
             found.is_some() == expected.is_some()
                 && (found.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-4
         };
-        // Began, answered, and 50 %, 99 % and the most in ms.
+        // The start in seconds, the number of answers, and the 50th and 99th percentile and the
+        // maximum of latency in ms.
         let expected = [
             (0.0, 3, [Some(5), Some(15), Some(15)]),
             (0.1, 0, [Some(1), Some(1), Some(1)]),

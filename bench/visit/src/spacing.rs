@@ -7,10 +7,10 @@ use clap::ValueEnum;
 /// How the requests of an open loop are spaced. In flags and in the report: `even` or `poisson`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Spacing {
-    /// With equal gaps.
+    /// Evenly spaced.
     #[default]
     Even,
-    /// With exponential gaps, as of visitors that do not know of each other.
+    /// At random, with exponential gaps, as from independent visitors.
     Poisson,
 }
 

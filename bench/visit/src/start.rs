@@ -1,4 +1,4 @@
-//! The start of a load: at once, or with `--start-at` at an instant, which several processes have in
+//! The start of a load: at once, or with `--start-at` at an instant that several processes have in
 //! common.
 //!
 //! ```text
@@ -20,8 +20,8 @@ use super::report::{self, Ending};
 use super::start_at::{self, Start};
 use super::threads::Threads;
 
-/// Opens the connections. Returns how many are open, and the instant to begin at: `None` is at once.
-/// Instead of an instant it is why the run ends here.
+/// Opens the connections. Returns the number of open connections and the instant to begin at, where
+/// `None` begins at once. If the run ends here, returns the reason instead of the instant.
 pub(super) fn prepare(
     plan: &Plan,
     threads: &Threads,
@@ -35,14 +35,14 @@ pub(super) fn prepare(
             let open = threads.open()?;
             print::line(&report::ready(plan, open))?;
             let start = read(input.next()?);
-            // The server may have closed some meanwhile.
+            // The server may have closed some connections in the meantime.
             let open = if start.is_ok() { threads.open()? } else { open };
             Ok((open, start.map(Some)))
         }
     }
 }
 
-/// The instant that a line has.
+/// Reads the instant from a line of standard input.
 fn read(next: Next) -> Result<Instant, Ending> {
     let line = match next {
         Next::Line(line) => line,

@@ -1,4 +1,4 @@
-//! The value of `--start-at`: the instant at which the load begins, or where it comes from.
+//! The value of `--start-at`: the instant at which the load begins, or the source of that instant.
 
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use anyhow::Context;
 
 use super::clock::Clock;
 
-/// The longest wait. A number that is further ahead is of another clock, such as the time of day.
+/// The longest wait. A number further ahead is of another clock, such as the time of day.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 /// The value of `--start-at`.
@@ -15,7 +15,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 pub enum StartAt {
     /// A number of nanoseconds of `CLOCK_MONOTONIC`.
     Nanoseconds(u64),
-    /// Standard input has the number, once the connections are open.
+    /// The number is read from standard input, once the connections are open.
     Input,
 }
 
@@ -25,7 +25,7 @@ pub(super) enum Start {
     /// Once the connections are open.
     WhenOpen,
     At(Instant),
-    /// At the instant that standard input has.
+    /// At the instant that is read from standard input.
     FromInput,
 }
 
@@ -40,7 +40,7 @@ impl Start {
     }
 }
 
-/// The instant of a line of standard input. Fails when it is none, or too far ahead.
+/// Parses the instant in a line of standard input. Fails without one, or when it is too far ahead.
 pub(super) fn parse(line: &str) -> Result<Instant, String> {
     instant(nanoseconds(line.trim())?).map_err(|error| format!("{error:#}"))
 }
@@ -73,7 +73,7 @@ mod tests {
         let now = clock.nanoseconds(Instant::now());
         for text in ["0".to_owned(), now.to_string(), format!(" {} \r", now + 3_600_000_000_000)] {
             let read = clock.nanoseconds(parse(&text).unwrap());
-            // Two readings of the clock.
+            // The result may be off by the time of two readings of the clock.
             assert!(read.abs_diff(text.trim().parse().unwrap()) < 1_000_000, "{text}: {read}");
         }
         let (number, ahead) = ("not a number of nanoseconds", "more than a day ahead");

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use visit_output::{Http2, Kind, Queue, Rate, Report, TimesReport, Tls, as_f64};
 
-/// From here on the summary says that a load began late; waking a thread takes less.
+/// The delay from which the summary says that a load began late. Waking a thread takes less.
 const LATE_SECONDS: f64 = 0.001;
 
 pub(super) fn text(report: &Report) -> String {

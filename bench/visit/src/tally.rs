@@ -11,7 +11,7 @@ use super::details::Details;
 use super::plan::Plan;
 use super::tls::Agreed;
 
-/// Why requests that were sent were not answered.
+/// The reason why requests that were sent have no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FailureKind {
     Reset,
@@ -33,22 +33,22 @@ pub(super) struct Tally {
     pub(super) bytes_written: u64,
     pub(super) latency: Times,
     pub(super) connect: Times,
-    /// Handshakes of TLS; `None` before the first one.
+    /// TLS handshakes; `None` before the first one.
     pub(super) tls: Option<visit_output::Tls>,
     pub(super) handshake: Times,
-    /// Why the first handshake that failed did so.
+    /// The reason of the first failed handshake.
     pub(super) handshake_failure: Option<String>,
     pub(super) http2: visit_output::Http2,
     pub(super) lag: Times,
     pub(super) waited: u64,
-    /// Connections that are open at the end of what is counted here.
+    /// Connections that are open at the end of the slice.
     pub(super) open: u64,
-    /// When the measured time began. It is known once all threads are added up; `None` when an
-    /// interruption came before.
+    /// The start of the measured time, known once the counts of all threads are added up; `None`
+    /// when an interruption came before.
     pub(super) began: Option<Instant>,
-    /// How much later than told the last thread began; `None` without an instant to begin at.
+    /// The delay of the last thread after the instant to begin at; `None` without such an instant.
     pub(super) late: Option<Duration>,
-    /// The time by which answers are divided. It is known once all threads are added up.
+    /// The time by which the number of answers is divided, known once all threads are added up.
     pub(super) elapsed: Duration,
     pub(super) last_answer: Option<Instant>,
     /// The time of the last answer or failure.
@@ -56,12 +56,12 @@ pub(super) struct Tally {
     /// The time at which an interruption stopped the sending.
     pub(super) stopped: Option<Instant>,
     pub(super) cpu: Duration,
-    /// What is counted besides; `None` where nothing is.
+    /// The counts of `--mix` and `--series`; `None` without either.
     pub(super) details: Option<Box<Details>>,
 }
 
 impl Tally {
-    /// Without any counts.
+    /// Creates a tally without any counts.
     pub(super) fn new(plan: &Plan) -> Self {
         Self { details: Details::new(plan), ..Self::default() }
     }
@@ -74,8 +74,8 @@ impl Tally {
         self.last_outcome = Some(now);
     }
 
-    /// Answers as they are expected: of a mix those of the expected status, and otherwise those with
-    /// a 2xx status.
+    /// The number of expected answers: with a mix, answers with the expected status of their kind;
+    /// otherwise answers with a 2xx status.
     pub(super) fn expected(&self) -> u64 {
         let of_kinds = self.details.as_ref().and_then(|details| details.expected());
         of_kinds.unwrap_or_else(|| self.answers())
@@ -112,7 +112,7 @@ impl Tally {
         self.last_outcome = Some(now);
     }
 
-    /// Counts a handshake of TLS.
+    /// Counts a TLS handshake.
     pub(super) fn secured(&mut self, agreed: &Agreed, time: Duration) {
         self.handshake.record(time);
         let tls = self.tls.get_or_insert_with(|| visit_output::Tls {
@@ -127,7 +127,7 @@ impl Tally {
         *count += 1;
     }
 
-    /// A handshake failed. The first reason is kept, also where it is not measured.
+    /// Counts a failed handshake if it is measured. The first reason is kept in any case.
     pub(super) fn handshake_failed(&mut self, why: String, measured: bool, now: Instant) {
         self.handshake_failure.get_or_insert(why);
         if measured {
@@ -136,8 +136,8 @@ impl Tally {
         }
     }
 
-    /// Adds the counts of another thread or slice, except `open`, which only those of threads add
-    /// up to.
+    /// Adds the counts of another thread or slice, except `open`: the open connections of threads
+    /// can be added, but not those of slices.
     pub(super) fn add(&mut self, other: Self) -> anyhow::Result<()> {
         self.sent += other.sent;
         self.errors.add(other.errors);
@@ -165,15 +165,15 @@ impl Tally {
         Ok(())
     }
 
-    /// Adds what counts although it is not measured, such as in a warm-up: connects, handshakes, and
-    /// a mismatch.
+    /// Adds the counts that are kept even when they are not measured, such as in a warm-up:
+    /// connects, handshakes, frames of HTTP/2, and a mismatch.
     pub(super) fn add_unmeasured(&mut self, other: Self) -> anyhow::Result<()> {
         self.add_handshakes(&other)?;
         self.mismatch = self.mismatch.take().or(other.mismatch);
         Ok(())
     }
 
-    /// Adds connects and handshakes, which count whether they are measured or not.
+    /// Adds connects, handshakes and frames of HTTP/2, which are counted whether measured or not.
     fn add_handshakes(&mut self, other: &Self) -> anyhow::Result<()> {
         match (&mut self.tls, &other.tls) {
             (Some(tls), Some(other)) => tls.add(other),

@@ -1,5 +1,4 @@
-//! The threads that make the load. All get the same orders, and what they count is
-//! added up.
+//! The threads that make the load. All receive the same orders, and their counts are added up.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, OnceLock};
@@ -45,8 +44,8 @@ impl<'scope> Threads<'scope> {
         self.answers(answers).sum()
     }
 
-    /// Makes load on all connections and waits for the answers that are missing. Returns what was
-    /// counted since the last time, which includes connections that were opened.
+    /// Makes load on all connections, and waits for the missing answers. Returns the counts since
+    /// the last load, including connections that were opened in between.
     pub(super) fn load(&self, slice: LoadSlice) -> anyhow::Result<Tally> {
         let (counted, answers) = channel();
         let began = Arc::new(OnceLock::new());
@@ -60,9 +59,9 @@ impl<'scope> Threads<'scope> {
         Ok(tally)
     }
 
-    /// Ends the threads. Returns what they counted after the last load.
+    /// Ends the threads. Returns their counts since the last load.
     pub(super) fn finish(self) -> anyhow::Result<Tally> {
-        // The orders of all threads end before the first one is waited for.
+        // This ends the orders of all threads before the first thread is joined.
         let handles: Vec<_> = self.threads.into_iter().map(|thread| thread.handle).collect();
         add_up(handles.into_iter().map(|handle| handle.join().ok().context(PANICKED)))
     }

@@ -30,12 +30,12 @@ impl Timer {
         Ok(Self { timer, armed_for: None })
     }
 
-    /// Wakes at `time`, once. Setting it again clears an expiration that was not read.
+    /// Wakes the poll at `time`, once. Setting it again clears an expiration that was not read.
     pub(super) fn arm(&mut self, time: Instant) -> anyhow::Result<()> {
         if self.armed_for == Some(time) {
             return Ok(());
         }
-        // Zero would disarm it.
+        // A time of zero would disarm the timer.
         let left = time.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1));
         let expiration = Expiration::OneShot(TimeSpec::from_duration(left));
         self.timer.set(expiration, TimerSetTimeFlags::empty()).context("cannot set a timer")?;

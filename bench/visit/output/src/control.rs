@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::errors::Errors;
 
-/// The first line: the connections have been opened, and commands are read, or when to begin.
+/// The first line, printed once the connections have been opened. After it `visit` reads commands
+/// (`--control`), or the instant to begin at (`--start-at -`).
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ready {
@@ -17,21 +18,23 @@ pub struct Ready {
     pub connections_open: Option<u64>,
 }
 
-/// The line after each command: what was counted from its first request to its last answer.
+/// The line after each command: the counts from the first request of the slice to its last answer.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Slice {
-    /// From the start of the slice to its end or to the last answer, whichever is later.
+    /// Time from the start of the slice to its end or to the last answer, whichever is later.
     pub elapsed_seconds: f64,
-    /// Each is counted in `statuses` or, from `reset` to `wrong` and in `cut_off`, in `errors`.
+    /// Requests that were sent. Each is counted in `statuses`, or as `reset`, `closed`, `timeout`,
+    /// `wrong` or `cut_off` in `errors`.
     pub sent: u64,
     /// Right answers with a 2xx status.
     pub answered: u64,
-    /// Whole answers by status, 2xx among them.
+    /// Whole answers by status, including 2xx.
     pub statuses: BTreeMap<u16, u64>,
     /// Requests and connections that failed, by kind, and connections that could not be reopened.
     pub errors: Errors,
-    /// The first wrong answer, or bytes that arrived in the silence before. `null` without one.
+    /// The first wrong answer, or the first bytes that arrived between the last slice and this one.
+    /// `null` without either.
     pub mismatch: Option<String>,
     /// Connections that are open at the end; `null` in modes close and close-after-N.
     pub connections_open: Option<u64>,
@@ -42,14 +45,15 @@ pub struct Slice {
 }
 
 impl Ready {
-    /// Reads the first line. Fails on another line, such as of another version.
+    /// Parses the first line. Fails when it has other fields, as another version may print.
     pub fn parse(line: &str) -> anyhow::Result<Self> {
         serde_json::from_str(line).context("this is not the first line of visit")
     }
 }
 
 impl Slice {
-    /// Reads the line after a command. Fails on another line, such as of another version.
+    /// Parses the line after a command. Fails when it has other fields, as another version may
+    /// print.
     pub fn parse(line: &str) -> anyhow::Result<Self> {
         serde_json::from_str(line).context("this is not a slice of visit --control")
     }

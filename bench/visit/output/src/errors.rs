@@ -14,34 +14,36 @@ pub struct Errors {
     pub refused: u64,
     /// Connections that did not open within the timeout.
     pub connect_timeout: u64,
-    /// Connections for which this side had no port left (`EADDRNOTAVAIL`).
+    /// Connections for which the client had no port left (`EADDRNOTAVAIL`).
     #[serde(default)]
     pub no_port: u64,
-    /// Connections to which there is no way: a network that is down, or without a route.
+    /// Connections that failed because the network is down, or has no route to the server.
     #[serde(default)]
     pub unreachable: u64,
     /// Connections that failed to open for another reason.
     pub connect_failed: u64,
-    /// Connections whose handshake of TLS, or whose first frames of HTTP/2, failed or were not over
+    /// Connections whose TLS handshake, or whose first frames of HTTP/2, failed or did not complete
     /// within the timeout.
     #[serde(default)]
     pub handshake: u64,
-    /// Requests whose connection was reset, or whose stream of HTTP/2.
+    /// Requests whose connection, or HTTP/2 stream, was reset.
     pub reset: u64,
-    /// Requests whose connection ended within, or was announced to end before, their answer.
+    /// Requests whose connection ended before their answer was whole, or that followed an answer
+    /// which announced the end of the connection.
     pub closed: u64,
     /// Requests that were not answered within the timeout.
     pub timeout: u64,
     /// Requests with a wrong answer, and those pipelined behind them.
     pub wrong: u64,
-    /// Open loop: requests without a free connection within the timeout, or interrupted.
+    /// Open loop: requests that found no free connection within the timeout, or that were due and
+    /// not sent when the run was interrupted.
     pub unsent: u64,
     /// Requests without an answer when an interruption ended the run.
     pub cut_off: u64,
 }
 
 impl Errors {
-    /// The kinds that occurred, by name.
+    /// The kinds of errors that occurred, with their counts.
     pub fn occurred(&self) -> BTreeMap<&'static str, u64> {
         let mut errors = *self;
         let all = errors.by_kind().map(|(kind, count)| (kind, *count));

@@ -11,9 +11,9 @@ use super::TimesReport;
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Kind {
-    /// Its name: `plain` for the requests of no other kind.
+    /// The name of the kind; `plain` for the requests that are of no other kind.
     pub name: String,
-    /// Its part of all requests, from 0 to 1.
+    /// The part of all requests that are of this kind, from 0 to 1.
     pub share: f64,
     /// The expected status.
     pub status: u16,
@@ -21,14 +21,14 @@ pub struct Kind {
     pub sent: u64,
     /// Whole answers of the expected status.
     pub expected: u64,
-    /// Whole answers by status, the expected ones among them.
+    /// Whole answers by status, including the expected status.
     pub statuses: BTreeMap<u16, u64>,
     /// The time to a whole answer of any status; `null` without one.
     pub latency: Option<TimesReport>,
 }
 
 impl Kind {
-    /// The kind in a load from its counts in all shares, of which each has the same kinds.
+    /// Adds up the counts of one kind in all shares of a load. All shares have the same kinds.
     pub(super) fn merge(shares: &[&Self]) -> anyhow::Result<Self> {
         let first = shares.first().context("there is no share to merge")?;
         let mut statuses = BTreeMap::new();

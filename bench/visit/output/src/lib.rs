@@ -1,9 +1,9 @@
-//! What the load tool `visit` prints: one JSON object on standard output, as types. With `--control` a
-//! line for each slice comes before it. The reports of several processes that made one load together
-//! are added up by [`Report::merge`].
+//! Types for the output of the load tool `visit`. It prints one JSON object, the [`Report`], on
+//! standard output. With `--control` it prints a line for each slice before the report.
+//! [`Report::merge`] adds up the reports of several processes that made one load together.
 //!
-//! Another program runs `visit`, reads its standard output with [`Report::parse`] and gets the
-//! figures of the run. Units are seconds, bytes and counts. What is unknown is `null`, never 0.
+//! A program that runs `visit` reads its standard output with [`Report::parse`]. Units are seconds,
+//! bytes and counts. An unknown value is `null`, never 0.
 //!
 //! ```no_run
 //! use std::process::Command;
@@ -48,9 +48,9 @@ pub use share::Share;
 pub use times::{Times, TimesReport};
 pub use tls::Tls;
 
-/// What `visit --version` prints, and what [`Report::version`] holds: the version, and a digest of the
-/// sources. A program that was built with this crate runs a `visit` that understands it only where both
-/// have the same.
+/// The version and a digest of the sources, as `visit --version` prints them and
+/// [`Report::version`] holds them. A program that was built with this crate understands the output
+/// of a `visit` for certain only when both have the same value.
 pub const VERSION: &str = concat!("visit ", env!("CARGO_PKG_VERSION"), " (", env!("VISIT_SOURCES"), ")");
 
 /// [`VERSION`] without the name of the program.
@@ -60,40 +60,42 @@ pub const BUILD: &str = concat!(env!("CARGO_PKG_VERSION"), " (", env!("VISIT_SOU
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Report {
-    /// [`VERSION`].
+    /// [`VERSION`] of the `visit` that made the report.
     pub version: String,
-    /// The load that was asked for: all of it, also where this process made a share.
+    /// The load that was requested: the whole load, even when this process made only a share of it.
     pub load: Load,
-    /// The share of the load that this process made, as `2/5`: the counts are those of this share.
-    /// `null` when it made all of it.
+    /// The share of the load that this process made, such as `2/5`; all counts are of this share.
+    /// `null` when the process made the whole load.
     #[serde(default)]
     pub share: Option<Share>,
-    /// What `CLOCK_MONOTONIC` of the machine had when the measured time began, after the warm-up;
-    /// with `--control` that of the first `run`. `null` when it did not begin.
+    /// The value of `CLOCK_MONOTONIC` of the machine when the measured time began, after the
+    /// warm-up. With `--control` it is the start of the first `run`. `null` when the measured time
+    /// did not begin.
     #[serde(default)]
     pub began_nanoseconds: Option<u64>,
-    /// How much later than the instant of `--start-at` the load began: the thread that was last.
-    /// `null` without such an instant, or when the load did not begin.
+    /// The delay of the thread that began last after the instant of `--start-at`. `null` without
+    /// `--start-at`, or when the load did not begin.
     #[serde(default)]
     pub late_seconds: Option<f64>,
     /// Connections that were open when the clock started; `null` in modes close and
     /// close-after-N, which open them as needed.
     pub connections_open: Option<u64>,
-    /// From the start of the measured time to its end or to the last answer, whichever is later.
-    /// Of a number of requests in a closed loop: to the last answer or error.
+    /// Time from the start of the measured time to its end or to the last answer, whichever is
+    /// later. With a number of requests in a closed loop: to the last answer or error.
     pub elapsed_seconds: f64,
-    /// Each is counted in `statuses` or, from `reset` to `wrong` and in `cut_off`, in `errors`.
+    /// Requests that were sent. Each is counted in `statuses`, or as `reset`, `closed`, `timeout`,
+    /// `wrong` or `cut_off` in `errors`.
     pub sent: u64,
     /// Right answers with a 2xx status.
     pub answered: u64,
-    /// Whole answers by status, 2xx among them.
+    /// Whole answers by status, including 2xx.
     pub statuses: BTreeMap<u16, u64>,
     /// Requests and connections that failed, by kind.
     pub errors: Errors,
-    /// Queues of connections that were full meanwhile; `null` where the kernel does not say.
+    /// The kernel's counts of full connection queues during the run; `null` when unavailable.
     #[serde(default)]
     pub queue: Option<Queue>,
-    /// The first wrong answer, also in the warm-up: the run is invalid. `null` without one.
+    /// The first wrong answer, including the warm-up. It makes the run invalid. `null` without one.
     pub mismatch: Option<String>,
     /// Whether a signal ended the run early.
     pub interrupted: bool,
@@ -106,20 +108,21 @@ pub struct Report {
     pub latency: Option<TimesReport>,
     /// The time to open a connection, including those opened before the clock started.
     pub connect: Option<TimesReport>,
-    /// The time of a handshake of TLS, which follows the connect; `null` without TLS.
+    /// The time of a TLS handshake, which begins after the connect; `null` without TLS.
     #[serde(default)]
     pub handshake: Option<TimesReport>,
-    /// Why the first handshake that failed did so, also before the clock started. `null` where none
-    /// failed.
+    /// The reason of the first failed handshake, including handshakes before the clock started.
+    /// `null` when none failed.
     #[serde(default)]
     pub handshake_failure: Option<String>,
-    /// What the handshakes agreed on, and their number; `null` without TLS, or where none succeeded.
+    /// The parameters that the handshakes agreed on, and the number of handshakes. `null` without
+    /// TLS, or when no handshake succeeded.
     #[serde(default)]
     pub tls: Option<Tls>,
-    /// What servers did to connections and streams of HTTP/2; `null` without it.
+    /// Counts of GOAWAY and RST_STREAM frames from servers; `null` without HTTP/2.
     #[serde(default)]
     pub http2: Option<Http2>,
-    /// Open loop: from the time at which a request was due to its write, or its connect.
+    /// Open loop: the time from when a request was due to its write, or to the connect for it.
     pub schedule_lag: Option<TimesReport>,
     /// Open loop: whether the rate was held.
     pub rate: Option<Rate>,
@@ -133,39 +136,40 @@ pub struct Report {
     pub series: Option<Vec<Interval>>,
 }
 
-/// The load of a run, as it was understood from the arguments. All but `threads` is of the whole
-/// load where a process made a share of it.
+/// The load of a run, as read from the arguments. When a process made a share, all fields except
+/// `threads` describe the whole load.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Load {
     /// The URL as it was given.
     pub url: String,
-    /// The paths in their order, that of the URL first.
+    /// All paths in order, beginning with the path of the URL.
     pub paths: Vec<String>,
-    /// What was spoken: `http/1.1`, `https`, `h2` or `h2c`.
+    /// The protocol: `http/1.1`, `https`, `h2` or `h2c`.
     #[serde(default = "http1")]
     pub protocol: String,
-    /// The most streams per connection, which the server may have lowered; 1 without HTTP/2.
+    /// The maximum number of streams per connection, as requested; the server may have allowed
+    /// fewer. 1 without HTTP/2.
     #[serde(default = "one")]
     pub streams: u32,
     /// Fields that every request had besides those that `visit` sets, as `Name: value`.
     #[serde(default)]
     pub headers: Vec<String>,
-    /// Kinds of requests besides the plain one, as `--mix` has them.
+    /// Kinds of requests besides the plain one, in the syntax of `--mix`.
     #[serde(default)]
     pub mix: Vec<String>,
-    /// `keep-alive`, `close`, `close-after-N` or `pipelined-N`.
+    /// The mode: `keep-alive`, `close`, `close-after-N` or `pipelined-N`.
     pub mode: String,
-    /// Connections.
+    /// The number of connections.
     pub connections: u32,
-    /// Threads of this process.
+    /// The number of threads of this process.
     pub threads: u32,
     /// Arrivals per second; `null` in a closed loop.
     pub rate_per_second: Option<f64>,
     /// How arrivals are spaced, `even` or `poisson`; `null` in a closed loop.
     #[serde(default)]
     pub arrivals: Option<String>,
-    /// The seed from which the times of the arrivals follow; `null` where they are evenly spaced.
+    /// The seed of the arrival times; `null` unless the arrivals are `poisson`.
     #[serde(default)]
     pub seed: Option<u64>,
     /// The number of requests; `null` when a time was given.
@@ -181,21 +185,21 @@ pub struct Load {
     pub series_seconds: Option<f64>,
 }
 
-/// What the kernel counted during the run, of all connections of this machine, or of its container.
-/// Where the server is on another machine these are not its queues.
+/// TCP counters of the kernel during the run. They cover all connections of the machine, or
+/// container, of `visit`: when the server is on another machine, they do not describe its queues.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Queue {
     /// Connections that found the queue of their listener full.
     pub overflows: u64,
-    /// Connections that a listener dropped, for this or another reason.
+    /// Connections that a listener dropped, because its queue was full or for another reason.
     pub drops: u64,
-    /// Times at which something was sent again, since nothing had come back.
+    /// Timeouts after which the kernel sent a segment again, because nothing had come back.
     pub timeouts: u64,
 }
 
 impl Queue {
-    /// What has been counted since `before`.
+    /// The counts since `before`.
     pub fn since(self, before: Self) -> Self {
         Self {
             overflows: self.overflows.saturating_sub(before.overflows),
@@ -206,12 +210,12 @@ impl Queue {
 }
 
 impl Report {
-    /// Reads what `visit` has printed. Fails on other output, such as of another version.
+    /// Parses the output of `visit`. Fails when it has other fields, as another version may print.
     pub fn parse(output: &str) -> anyhow::Result<Self> {
         serde_json::from_str(output).context("this is not the output of visit")
     }
 
-    /// Answers as they are expected: with a mix those of the status that is expected of their kind,
+    /// The number of expected answers: with a mix, answers with the expected status of their kind;
     /// otherwise `answered`.
     pub fn expected(&self) -> u64 {
         let of_kinds = self.kinds.as_ref().map(|kinds| kinds.iter().map(|kind| kind.expected).sum());
@@ -224,12 +228,12 @@ impl Report {
     }
 }
 
-/// The number of streams where a report does not say it.
+/// The number of streams in a report without this field.
 fn one() -> u32 {
     1
 }
 
-/// What was spoken where a report does not say it.
+/// The protocol in a report without this field.
 fn http1() -> String {
     Protocol::default().to_string()
 }

@@ -1,4 +1,4 @@
-//! The reports of all shares of a load as the report of one.
+//! Merges the reports of all shares of a load into one report.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use super::rate::{Arrived, Rate};
 use super::{Errors, Http2, Interval, Kind, Load, Report, Share, TimesReport, Tls};
 
 impl Report {
-    /// The report of a load from those of all its shares, in any order. Counts, errors, bytes, CPU
-    /// time and histograms are added exactly, and percentiles are those of the added histograms.
+    /// Merges the reports of all shares of a load, in any order. Counts, errors, bytes, CPU time
+    /// and histograms are added exactly, and percentiles are computed from the added histograms.
     ///
-    /// `elapsed_seconds` is the time by which all answers are divided. Only the caller knows it,
-    /// since each share has the clock of its machine: from the first `began_nanoseconds` to the
-    /// last end, once all are on one clock.
+    /// `elapsed_seconds` is the time by which the number of answers is divided: from the first
+    /// `began_nanoseconds` to the last end. Only the caller can convert these to one clock, since
+    /// each share uses the clock of its machine.
     ///
-    /// What belongs to one machine is `null`: `share`, `began_nanoseconds`, and `queue`, of which
-    /// two shares on one machine have the same. The URL is that of the first share. A rate is held
-    /// when each share held its part, and all of them together the whole.
+    /// Fields that describe one machine or process are `null`: `share`, `began_nanoseconds`, and
+    /// `queue`, since two shares on one machine report the same counters. The URL is taken from the
+    /// first share. A rate is held when each share held its part, and all together held the whole.
     ///
-    /// Fails when a share is missing or there twice, or shares are of different loads or versions.
+    /// Fails when a share is missing or occurs twice, or shares are of different loads or versions.
     pub fn merge(shares: &[Self], elapsed_seconds: f64) -> anyhow::Result<Self> {
         let first = shares.first().context("there is no share to merge")?;
         check(shares, first)?;
@@ -98,7 +98,7 @@ fn times<'a>(
     TimesReport::merge(shares.iter().filter_map(times)).with_context(|| format!("cannot add up {name}"))
 }
 
-/// The kinds of a mix; `None` without one. Shares of one load have the same kinds.
+/// Merges the kinds of a mix; `None` without a mix. Shares of one load have the same kinds.
 fn kinds(shares: &[Report]) -> anyhow::Result<Option<Vec<Kind>>> {
     let Some(first) = shares.first().and_then(|share| share.kinds.as_ref()) else { return Ok(None) };
     let merged = first.iter().enumerate().map(|(number, Kind { name, .. })| {
@@ -160,7 +160,7 @@ mod tests {
         Tls { version, suite, group, alpn: Some("http/1.1".into()), full, resumed: 1 }
     }
 
-    /// A share of two of 100 requests at 100 per second, all of which were answered.
+    /// The report of one of two shares of a load of 100 requests at 100 per second, all answered.
     fn share(number: u32) -> Report {
         let load = Load {
             url: "http://127.0.0.1:8080/abc".into(),
@@ -315,7 +315,7 @@ mod tests {
             let error = format!("{:#}", Report::merge(&shares, 1.0).unwrap_err());
             assert!(error.contains(expected), "{name}: {error}");
         }
-        // Another host may know the server by another name, and the order is free.
+        // Hosts may know the server by different names, and the reports may come in any order.
         let [first, elsewhere] = changed(|share| share.load.url = "http://server/abc".into());
         assert_eq!(Report::merge(&[elsewhere, first], 1.0).unwrap().answered, 90);
     }

@@ -28,7 +28,7 @@ impl Mode {
         }
     }
 
-    /// The most requests of a connection that have no answer yet.
+    /// The maximum number of requests on a connection that have no answer yet.
     pub fn depth(self) -> usize {
         match self {
             Self::KeepAlive | Self::Close | Self::CloseAfter(_) => 1,

@@ -1,8 +1,8 @@
-//! What is spoken to a server.
+//! The protocol between `visit` and a server.
 
 use std::fmt;
 
-/// What is spoken to a server. In the report: `http/1.1`, `https`, `h2` or `h2c`.
+/// The protocol between `visit` and a server. In the report: `http/1.1`, `https`, `h2` or `h2c`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Protocol {
     /// HTTP/1.1 over TCP.
@@ -17,7 +17,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// By the scheme of the URL, and by `--http2`.
+    /// Chooses the protocol by the scheme of the URL and by `--http2`.
     pub fn new(is_tls: bool, is_http2: bool) -> Self {
         match (is_tls, is_http2) {
             (false, false) => Self::Http1,
@@ -27,17 +27,17 @@ impl Protocol {
         }
     }
 
-    /// Whether it is over TLS: an `https` URL.
+    /// Whether the protocol uses TLS, as for an `https` URL.
     pub fn is_tls(self) -> bool {
         matches!(self, Self::Https | Self::H2)
     }
 
-    /// Whether it is HTTP/2: `--http2`.
+    /// Whether the protocol is HTTP/2, as with `--http2`.
     fn is_http2(self) -> bool {
         matches!(self, Self::H2 | Self::H2c)
     }
 
-    /// The name of the application protocol of TLS.
+    /// The name of the protocol in ALPN.
     pub fn alpn(self) -> &'static str {
         if self.is_http2() { "h2" } else { "http/1.1" }
     }

@@ -14,35 +14,36 @@ const HELD_LAG_SECONDS: f64 = 0.001;
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rate {
-    /// Arrivals per second. Of a share: its part of them, the rate of the load divided by the
-    /// number of shares.
+    /// The target rate, in arrivals per second. In the report of a share it is the rate of the load
+    /// divided by the number of shares.
     pub target_per_second: f64,
-    /// Right answers per second, of a mix the expected ones; `null` when no time has passed.
+    /// Right answers (with a mix: expected answers) per second; `null` when no time has passed.
     pub achieved_per_second: Option<f64>,
     /// Whether at least 99 % of the rate was achieved and 99 % of the requests were begun within 1
     /// ms. If not, either the server or `visit` could not keep up with this rate.
     pub held: bool,
-    /// Arrivals that found every connection busy. Few, with a rate not held: `visit` was late.
+    /// Arrivals that found every connection busy. If the rate was not held and there are few such
+    /// arrivals, `visit` was late.
     pub waited: u64,
 }
 
-/// What happened to the arrivals of an open loop.
+/// The figures of an open loop that decide whether its rate was held.
 pub struct Arrived<'a> {
-    /// The arrivals per second that there were. Of a share this can be one arrival more or fewer
-    /// than its target, which is much of a few.
+    /// Arrivals per second that were due. A share may have one arrival more or fewer than its
+    /// target, which matters when there are few arrivals.
     pub due_per_second: f64,
-    /// Right answers, of a mix the expected ones.
+    /// Right answers; with a mix, expected answers.
     pub answered: u64,
-    /// As in the report.
+    /// The `elapsed_seconds` of the report.
     pub elapsed_seconds: f64,
-    /// From the time at which a request was due to its write.
+    /// The time from when a request was due to its write.
     pub lag: Option<&'a TimesReport>,
     /// Arrivals that found every connection busy.
     pub waited: u64,
 }
 
 impl Rate {
-    /// Compares what was achieved with the arrivals that there were.
+    /// Compares the answers with the arrivals that were due.
     pub fn new(target_per_second: f64, arrived: &Arrived) -> Self {
         let achieved_per_second = per_second(arrived.answered, arrived.elapsed_seconds);
         let on_time = arrived.lag.is_some_and(|lag| lag.p99_seconds < HELD_LAG_SECONDS);

@@ -4,27 +4,27 @@ use serde::{Deserialize, Serialize};
 
 use super::{Report, Times};
 
-/// What arrived in one interval of the measured time. All have the length of `--series`
-/// ([`Load::series_seconds`](super::Load::series_seconds)), except that the load may end within the
-/// last one.
+/// The answers that arrived in one interval of the measured time. All intervals have the length of
+/// `--series` ([`Load::series_seconds`](super::Load::series_seconds)), except that the load may end
+/// within the last one.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Interval {
-    /// From the start of the measured time.
+    /// Time from the start of the measured time to the start of the interval.
     pub began_seconds: f64,
-    /// Right answers with a 2xx status that arrived in it.
+    /// Right answers with a 2xx status that arrived in the interval.
     pub answered: u64,
-    /// 50th percentile of the latency of all answers that arrived in it, of any status; `null`
-    /// without one, and after a merge.
+    /// 50th percentile of the latency of all answers that arrived in the interval, of any status;
+    /// `null` without an answer, and after a merge.
     pub p50_seconds: Option<f64>,
-    /// The same for the 99th percentile.
+    /// 99th percentile of the same latencies; `null` in the same cases.
     pub p99_seconds: Option<f64>,
-    /// The longest; `null` without an answer.
+    /// The longest latency; `null` without an answer.
     pub max_seconds: Option<f64>,
 }
 
 impl Interval {
-    /// An interval with the right answers in it and their latency.
+    /// Creates an interval from its number of right answers and the latency of all its answers.
     pub fn new(began_seconds: f64, answered: u64, latency: &Times) -> Self {
         Self {
             began_seconds,
@@ -35,8 +35,8 @@ impl Interval {
         }
     }
 
-    /// The intervals of a load from those of its shares, each from the start of its own. Percentiles
-    /// of several shares cannot be added, and are `null`.
+    /// Merges the intervals of all shares of a load. Those of each share count from its own start.
+    /// Percentiles of several shares cannot be added, and are `null`.
     pub(super) fn merge(shares: &[Report]) -> Option<Vec<Self>> {
         let series: Vec<&Vec<Self>> = shares.iter().filter_map(|share| share.series.as_ref()).collect();
         let longest = series.iter().max_by_key(|intervals| intervals.len())?;

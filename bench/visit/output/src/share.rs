@@ -1,25 +1,26 @@
-//! The share of one process in a load that several make together.
+//! The share of one process in a load that several processes make together.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// One of several equal shares of a load, as it is written: `2/5` is the second of five.
+/// One of several equal shares of a load, written as `2/5` for the second of five.
 ///
-/// What can be counted is divided by its numbers from 0: the share `I/N` has those whose remainder
-/// by N is I − 1. So each number is in exactly one share, and the parts add up to the whole.
+/// Requests, arrivals and connections are divided by their numbers, from 0: the share `I/N` has
+/// those whose remainder by N is I − 1. So each number is in exactly one share, and the parts add
+/// up to the whole.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Share {
-    /// From 0.
+    /// The position of the share, from 0.
     index: u32,
-    /// At least one more than `index`.
+    /// The number of shares, which is more than `index`.
     count: u32,
 }
 
 impl Share {
-    /// All of a load.
+    /// The whole load.
     pub const WHOLE: Self = Self { index: 0, count: 1 };
 
     /// The share with this number, from 1, of `count`. `None` when there is no such share.
@@ -27,12 +28,12 @@ impl Share {
         (1..=count).contains(&number).then(|| Self { index: number - 1, count })
     }
 
-    /// All shares, in their order.
+    /// All of `count` shares, in order.
     pub fn all(count: u32) -> impl Iterator<Item = Self> {
         (0..count).map(move |index| Self { index, count })
     }
 
-    /// Its number, from 1.
+    /// The number of the share, from 1.
     pub fn number(self) -> u32 {
         self.index + 1
     }
@@ -42,13 +43,13 @@ impl Share {
         self.count
     }
 
-    /// How many of `whole` are in this share, such as connections.
+    /// The number of connections, requests or arrivals of this share, of `whole` in the load.
     pub fn part_of(self, whole: u64) -> u64 {
         let (index, count) = (u64::from(self.index), u64::from(self.count));
         whole / count + u64::from(index < whole % count)
     }
 
-    /// The first number of this share.
+    /// The lowest of the numbers in this share.
     pub fn first(self) -> u64 {
         self.index.into()
     }

@@ -17,20 +17,21 @@ const DIGITS: u8 = 3;
 /// Longer times are counted as this one; no run waits an hour for an answer.
 const LONGEST: Duration = Duration::from_secs(3600);
 
-/// Points of a curve between a share of the times and the share half as far from the end.
+/// The number of points of a curve within which the share of longer times halves.
 const POINTS_PER_HALVING: f64 = 4.0;
 
-/// The number of times beyond the last point of a curve: with fewer it would show chance.
+/// The minimum number of times beyond the last point of a curve: with fewer it would be chance.
 const MIN_BEYOND: f64 = 10.0;
 
-/// What the mean of the same histogram may differ by, in parts of it: sums of numbers of 53 bits.
+/// The largest relative difference between two means of the same histogram, which are sums of
+/// floating-point numbers of 53 bits.
 const ROUNDING: f64 = 1e-9;
 
 /// A histogram of times.
 #[derive(Clone, Debug)]
 pub struct Times(Histogram<u64>);
 
-/// A histogram of times and its figures, all of which follow from `histogram_nanoseconds`: the
+/// A histogram of times and its figures. All figures follow from `histogram_nanoseconds`, so the
 /// added histograms of several runs give exactly the figures of all runs.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -51,7 +52,7 @@ pub struct TimesReport {
     pub p99_seconds: f64,
     /// 99.9th percentile.
     pub p99_9_seconds: f64,
-    /// The longest.
+    /// The longest time.
     pub max_seconds: f64,
     /// Each bucket that is not empty, in ascending order: its upper end in nanoseconds (a whole
     /// number, so that it is exact) and the number of times in it.
@@ -59,7 +60,7 @@ pub struct TimesReport {
 }
 
 impl Default for Times {
-    /// Without any times.
+    /// Creates a histogram without any times.
     fn default() -> Self {
         let histogram = Histogram::new_with_bounds(1, nanoseconds(LONGEST), DIGITS);
         #[expect(clippy::expect_used, reason = "the library only checks the bounds, which are constants")]
@@ -68,12 +69,13 @@ impl Default for Times {
 }
 
 impl Times {
-    /// Counts a time. A longer one than the longest is counted as that.
+    /// Counts a time. A time of more than an hour is counted as an hour.
     pub fn record(&mut self, time: Duration) {
         self.0.saturating_record(nanoseconds(time).max(1));
     }
 
-    /// Costs nothing for one without any times, as most of a short slice are.
+    /// Adds the times of another histogram. This costs nothing when that is empty, as most
+    /// histograms of a short slice are.
     pub fn add(&mut self, other: &Self) -> anyhow::Result<()> {
         if !other.0.is_empty() {
             self.0.add(&other.0)?;
@@ -81,7 +83,8 @@ impl Times {
         Ok(())
     }
 
-    /// The buckets that are not empty, as in [`TimesReport::histogram_nanoseconds`]. None is left.
+    /// Removes and returns the buckets that are not empty, as in
+    /// [`TimesReport::histogram_nanoseconds`].
     pub fn take_buckets(&mut self) -> Vec<(u64, u64)> {
         let buckets = self.buckets();
         if !buckets.is_empty() {
@@ -90,7 +93,7 @@ impl Times {
         buckets
     }
 
-    /// Adds buckets. Fails on longer times.
+    /// Adds buckets. Fails on times that are too long for a histogram.
     pub fn add_buckets(&mut self, buckets: &[(u64, u64)]) -> anyhow::Result<()> {
         for (value, count) in buckets {
             self.0.record_n(*value, *count).context("a histogram has longer times")?;
@@ -122,8 +125,9 @@ impl Times {
         self.0.len()
     }
 
-    /// Points of the percentile curve: shares from 0 to 1, and the seconds that they did not
-    /// exceed. They lie closer together towards 1, and end where fewer than ten times lie beyond.
+    /// Points of the percentile curve: shares from 0 to 1, each with the seconds that this share of
+    /// the times did not exceed. The shares lie closer together towards 1. The curve ends where
+    /// fewer than ten times would lie beyond a point.
     pub fn curve(&self) -> Vec<(f64, f64)> {
         let count = as_f64(self.0.len());
         let shares = (0..).map(|point| 1.0 - 0.5_f64.powf(f64::from(point) / POINTS_PER_HALVING));
@@ -136,12 +140,12 @@ impl Times {
         (!self.0.is_empty()).then(|| self.0.mean() / 1e9)
     }
 
-    /// The time that this part of the times did not exceed; `None` without any times.
+    /// The seconds that the share `quantile` of the times did not exceed; `None` without any times.
     pub fn quantile_seconds(&self, quantile: f64) -> Option<f64> {
         (!self.0.is_empty()).then(|| seconds(self.0.value_at_quantile(quantile)))
     }
 
-    /// As printed; `None` without any times.
+    /// The report that `visit` prints; `None` without any times.
     pub fn report(&self) -> Option<TimesReport> {
         let quantile = |quantile| seconds(self.0.value_at_quantile(quantile));
         (!self.0.is_empty()).then(|| TimesReport {
@@ -160,8 +164,8 @@ impl Times {
 }
 
 impl TimesReport {
-    /// The times of several runs as of one, exact to the last count; `None` without any. Fails on
-    /// too long times, and on a histogram with other buckets or without the figures beside it.
+    /// Adds up the times of several runs exactly; `None` without any times. Fails on times that are
+    /// too long, and on a histogram that has other buckets or does not match its figures.
     pub fn merge<'a>(reports: impl IntoIterator<Item = &'a Self>) -> anyhow::Result<Option<Self>> {
         let mut times = Times::default();
         for report in reports {
@@ -170,8 +174,8 @@ impl TimesReport {
         Ok(times.report())
     }
 
-    /// The histogram itself. The end of a bucket says nothing about its start, so that coarser
-    /// buckets are noticed by the mean, which is that of their middles.
+    /// The histogram itself. The end of a bucket does not reveal its start, so coarser buckets are
+    /// detected by the mean, which is computed from the middles of the buckets.
     fn times(&self) -> anyhow::Result<Times> {
         let mut times = Times::default();
         for (value, _) in &self.histogram_nanoseconds {
@@ -184,10 +188,11 @@ impl TimesReport {
         Ok(times)
     }
 
-    /// The histogram as short text: HdrHistogram's format, version 2, compressed, in base64, which
-    /// it reads in other languages too. Fails when the buckets are not in ascending order.
+    /// Encodes the histogram as short text: the compressed format of HdrHistogram, version 2, in
+    /// base64. The HdrHistogram libraries of other languages read it too. Fails when the buckets
+    /// are not in ascending order.
     pub fn pack(&self) -> anyhow::Result<String> {
-        // Only buckets up to the longest time, so that a reader has fewer to go through.
+        // The histogram ends at the longest time, so that a reader has fewer buckets to go through.
         let longest = self.histogram_nanoseconds.last().map_or(0, |(value, _)| *value);
         let mut times = Histogram::<u64>::new_with_bounds(1, longest.max(2), DIGITS)?;
         for (value, count) in &self.histogram_nanoseconds {
@@ -298,7 +303,7 @@ mod tests {
 
     #[test]
     fn the_histogram_of_shares_is_that_of_all_samples() {
-        // From nanoseconds to beyond the longest time, in no order.
+        // The samples range from nanoseconds to beyond the longest time, in no particular order.
         let sample = |number: u64| (number * number * 7919 + number) % 1_000_003 * (1 << (number % 23));
         let all = times(30_000, sample).report();
         for count in [1, 2, 3, 7, 64] {

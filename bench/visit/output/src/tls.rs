@@ -1,21 +1,21 @@
-//! What the handshakes of TLS agreed on.
+//! The parameters that TLS handshakes agreed on.
 
 use serde::{Deserialize, Serialize};
 
 use super::Report;
 
-/// The TLS of a run, as it was agreed on: a handshake that agrees on anything else than what was
-/// offered fails.
+/// The TLS parameters that the handshakes of a run agreed on. A handshake that agrees on parameters
+/// that were not offered fails.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
-    /// `TLSv1.3`.
+    /// The version: `TLSv1.3`.
     pub version: String,
-    /// `TLS_AES_128_GCM_SHA256` or `TLS_AES_256_GCM_SHA384`.
+    /// The cipher suite: `TLS_AES_128_GCM_SHA256` or `TLS_AES_256_GCM_SHA384`.
     pub suite: String,
     /// The group of the key exchange: `X25519`.
     pub group: String,
-    /// The application protocol, `http/1.1` or `h2`; `null` where the server has chosen none, and
+    /// The application protocol, `http/1.1` or `h2`; `null` when the server chose none, and
     /// HTTP/1.1 is spoken.
     pub alpn: Option<String>,
     /// Full handshakes, including those before the clock started.
@@ -31,7 +31,7 @@ impl Tls {
         self.resumed += other.resumed;
     }
 
-    /// The TLS of a load from that of its shares; `None` where there was none.
+    /// Adds up the handshakes of all shares of a load; `None` when there were none.
     pub(super) fn merge(shares: &[Report]) -> Option<Self> {
         let mut all = shares.iter().filter_map(|share| share.tls.as_ref());
         let mut sum = all.next()?.clone();

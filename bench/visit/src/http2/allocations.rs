@@ -1,4 +1,4 @@
-//! How often an answer over HTTP/2 allocates.
+//! Counts the allocations of an answer over HTTP/2.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -64,7 +64,7 @@ fn an_answer_that_equals_the_last_one_allocates_nothing() {
         let mut session = asked(0, &requests);
         let mut before = 0;
         for number in 0..1000_u32 {
-            // Behind the first ones, which are read, and for which there was no room.
+            // The first answers are not counted: they are decoded, and buffers grow for them.
             if number == 10 {
                 before = COUNT.get();
             }

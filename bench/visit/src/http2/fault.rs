@@ -1,6 +1,6 @@
-//! What is wrong with the bytes of a server.
+//! The faults in the bytes of a server, and the codes of errors.
 
-/// Codes of errors that a connection is ended with (RFC 9113, section 7).
+/// Codes of errors with which a connection is ended (RFC 9113, section 7).
 pub(crate) mod code {
     pub(crate) const NO_ERROR: u32 = 0;
     pub(crate) const PROTOCOL_ERROR: u32 = 1;
@@ -13,12 +13,12 @@ pub(crate) mod code {
     pub(crate) const ENHANCE_YOUR_CALM: u32 = 11;
 }
 
-/// Why a connection is ended: what arrived is wrong.
+/// The reason to end a connection: the server has sent wrong bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Fault {
-    /// The code that the server is told.
+    /// The code that is sent to the server.
     pub(crate) code: u32,
-    /// The number of the request with the wrong answer; `None` where it is not one alone.
+    /// The number of the request with the wrong answer; `None` unless it is a single one.
     pub(crate) request: Option<usize>,
     pub(crate) text: String,
 }
@@ -32,7 +32,7 @@ impl Fault {
         Self::new(code::PROTOCOL_ERROR, text)
     }
 
-    /// The same of the answer to one request.
+    /// Assigns the fault to the answer to one request.
     pub(crate) fn in_request(self, request: usize) -> Self {
         Self { request: Some(request), ..self }
     }

@@ -2,13 +2,13 @@
 
 use super::fault::{Fault, code};
 
-/// The bytes in front of each frame.
+/// The length of the head of each frame, in bytes.
 pub(crate) const HEAD: usize = 9;
 
-/// The longest payload that a server may send, as `visit` asks for no other one (section 4.2).
+/// The longest payload that a server may send: the default, as `visit` sets none (section 4.2).
 pub(super) const LONGEST: usize = 16_384;
 
-/// What begins the bytes of a client (section 3.4).
+/// The first bytes that a client sends (section 3.4).
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The types of frames (section 6).
@@ -25,7 +25,7 @@ pub(super) mod kind {
     pub(in crate::http2) const CONTINUATION: u8 = 9;
 }
 
-/// The flags of frames. Those of SETTINGS and PING have another meaning than those of DATA.
+/// The flags of frames. 0x1 is ACK in SETTINGS and PING, and END_STREAM in DATA and HEADERS.
 pub(super) mod flag {
     pub(in crate::http2) const ACK: u8 = 0x1;
     pub(in crate::http2) const END_STREAM: u8 = 0x1;
@@ -34,7 +34,7 @@ pub(super) mod flag {
     pub(in crate::http2) const PRIORITY: u8 = 0x20;
 }
 
-/// The bytes of a priority in a HEADERS frame, which mean nothing any more.
+/// The length of the priority in a HEADERS frame, in bytes. Priorities are ignored.
 const PRIORITY: usize = 5;
 
 /// A frame without its payload.
@@ -46,8 +46,8 @@ pub(crate) struct Head {
     pub(super) stream: u32,
 }
 
-/// The frame at the start of `bytes`, and its payload; `None` while it is not whole. Fails on one
-/// that is longer than it may be.
+/// Returns the frame at the start of `bytes` and its payload, or `None` while the frame is not
+/// whole. Fails on a frame that is too long.
 pub(crate) fn split(bytes: &[u8]) -> Result<Option<(Head, &[u8])>, Fault> {
     let Some((head, rest)) = bytes.split_first_chunk::<HEAD>() else { return Ok(None) };
     let [a, b, c, kind, flags, stream @ ..] = *head;
@@ -62,7 +62,7 @@ pub(crate) fn split(bytes: &[u8]) -> Result<Option<(Head, &[u8])>, Fault> {
     Ok(Some((Head { length, kind, flags, stream }, payload)))
 }
 
-/// Adds a frame.
+/// Appends a frame to `out`.
 pub(super) fn write(out: &mut Vec<u8>, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
     let [_, length @ ..] = u32::try_from(payload.len()).unwrap_or(u32::MAX).to_be_bytes();
     out.extend_from_slice(&length);
@@ -76,7 +76,7 @@ impl Head {
         self.flags & flag != 0
     }
 
-    /// What a DATA frame carries without its padding, or a HEADERS frame also without its priority.
+    /// The content of a DATA or HEADERS frame, without its padding and priority.
     pub(super) fn content(self, mut payload: &[u8]) -> Result<&[u8], Fault> {
         let mut padding = 0;
         if self.has(flag::PADDED) {

@@ -1,4 +1,4 @@
-//! What a connection does with the frames of a server (RFC 9113, section 6).
+//! Handles the frames that a server sends (RFC 9113, section 6).
 
 use std::mem;
 
@@ -9,18 +9,18 @@ use super::settings::{self, FIRST_WINDOW, LARGEST_WINDOW};
 use crate::check::OTHER_BYTES;
 use crate::requests::Requests;
 
-/// The longest header of an answer, with its CONTINUATION frames: as of one of HTTP/1.1.
+/// The longest header of an answer, with its CONTINUATION frames; the same as for HTTP/1.1.
 pub(super) const LONGEST_BLOCK: usize = 64 * 1024;
 
-/// What may wait to be written: a server that asks for more without reading is given up.
+/// The maximum number of unsent bytes: a server that asks for more without reading is given up.
 pub(super) const MOST_UNSENT: usize = 1024 * 1024;
 
-/// The server may send half of a window without an update, so that it never waits for one.
+/// A window is updated when half of it is used, so that the server never waits for an update.
 const STREAM_UPDATE: u32 = FIRST_WINDOW / 2;
 const CONNECTION_UPDATE: u32 = LARGEST_WINDOW / 2;
 
 impl Session {
-    /// Takes a frame. After an error the connection has to be closed.
+    /// Handles a frame. After an error the connection has to be closed.
     pub(crate) fn receive(
         &mut self,
         head: Head,
@@ -48,14 +48,14 @@ impl Session {
             kind::PRIORITY if payload.len() != 5 => {
                 Err(Fault::new(code::FRAME_SIZE_ERROR, "a PRIORITY frame has not 5 bytes"))
             }
-            // Priorities mean nothing any more, and unknown frames are ignored (section 4.1).
+            // Priorities are ignored, and so are unknown frames (section 4.1).
             _ => Ok(Event::None),
         }
     }
 
     fn data(&mut self, head: Head, payload: &[u8], requests: &Requests) -> Result<Event, Fault> {
         let content = head.content(payload)?;
-        // At most 16,384.
+        // The length is at most 16,384.
         let length = u32::try_from(payload.len()).unwrap_or(u32::MAX);
         self.received += length;
         if self.received >= CONNECTION_UPDATE {
@@ -134,7 +134,7 @@ impl Session {
         event
     }
 
-    /// Takes a whole block: a header, an interim one, or a trailer.
+    /// Handles a whole block: the header of a final or an interim answer, or a trailer.
     fn header(&mut self, head: Head, block: &[u8], ends: bool, requests: &Requests) -> Result<Event, Fault> {
         let Some(slot) = self.find(head)? else {
             self.blocks.skip(block)?;
@@ -166,7 +166,7 @@ impl Session {
         if ends { self.ended(slot, requests) } else { Ok(Event::None) }
     }
 
-    /// The last frame of an answer has come: it has to be whole.
+    /// Handles the last frame of an answer. Fails when the length of the body is wrong.
     fn ended(&mut self, slot: usize, requests: &Requests) -> Result<Event, Fault> {
         let Stream { batch, status, length, received, .. } = self.streams[slot];
         let wrong = |text: String| Err(Fault::protocol(text).in_request(batch.first));
@@ -176,7 +176,7 @@ impl Session {
         {
             return wrong(format!("the body has {received} bytes, not {}", body.len()));
         }
-        // A 304 may have the length of what it does not send.
+        // A 304 may state the length of a body that it does not send.
         if let Some(length) = length.filter(|length| *length != received as u64 && status != 304) {
             return wrong(format!("the body has {received} bytes, and its Content-Length is {length}"));
         }
@@ -236,7 +236,7 @@ impl Session {
         self.bounded(Event::None)
     }
 
-    /// The windows of a server are for bodies of requests, of which there are none.
+    /// Checks a WINDOW_UPDATE. A server's windows are for bodies of requests, and there are none.
     fn window_update(&mut self, head: Head, payload: &[u8]) -> Result<Event, Fault> {
         let update: [u8; 4] = payload.try_into().map_err(|_| size("WINDOW_UPDATE"))?;
         if head.stream >= self.next {
@@ -256,7 +256,7 @@ impl Session {
         }
     }
 
-    /// The slot of the stream of a frame; `None` where it was given up.
+    /// Returns the slot of the stream of a frame; `None` when the stream was given up.
     fn find(&mut self, head: Head) -> Result<Option<usize>, Fault> {
         if let Some(slot) = self.slot(head.stream) {
             self.last = slot;
@@ -274,7 +274,7 @@ impl Session {
         Ok(None)
     }
 
-    /// Answers mostly come in the order of the requests, which is that of the slots.
+    /// Finds the slot of a stream. Answers mostly come in the order of requests and of slots.
     fn slot(&self, number: u32) -> Option<usize> {
         let next = if self.last + 1 < self.streams.len() { self.last + 1 } else { 0 };
         let is = |slot: &usize| self.numbers[*slot] == number;
@@ -343,7 +343,7 @@ pub(super) mod tests {
         session.ask(batch, &frames[0]);
     }
 
-    /// What the frames mean, without those that mean nothing.
+    /// Returns the events of the frames, except [`Event::None`].
     pub(in crate::http2) fn take(
         session: &mut Session,
         mut bytes: &[u8],
@@ -493,7 +493,7 @@ pub(super) mod tests {
         let requests = requests();
         let mut session = asked(1, &requests);
         session.received = CONNECTION_UPDATE - 10_001;
-        // A body of another status, which may be anything.
+        // The body of a 404 may be anything.
         take(&mut session, &frame(kind::HEADERS, flag::END_HEADERS, 1, b"\x8d"), &requests).unwrap();
         let part = frame(kind::DATA, 0, 1, &[0; 10_000]);
         let update = |stream, update: u32| frame(kind::WINDOW_UPDATE, 0, stream, &update.to_be_bytes());

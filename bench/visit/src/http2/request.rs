@@ -12,10 +12,10 @@ const SCHEME_HTTPS: u8 = 7;
 const NAME_AUTHORITY: u8 = 1;
 const NAME_PATH: u8 = 4;
 
-/// A field that is all in the static table.
+/// The first bit of a field whose name and value are both in the static table.
 const INDEXED: u8 = 0x80;
 
-/// What is asked over HTTP/2.
+/// The requests over HTTP/2.
 pub(crate) struct Asks {
     /// The HEADERS frame of each target, whose stream is not yet set.
     pub(crate) frames: Vec<Box<[u8]>>,

@@ -1,5 +1,5 @@
-//! One connection of HTTP/2: its streams, and what is to be written (RFC 9113, section 5). What it
-//! does with frames is in [`receive`](super::receive).
+//! One connection of HTTP/2: its streams, and the bytes to be written (RFC 9113, section 5). The
+//! module [`receive`](super::receive) handles the frames that arrive.
 
 use std::collections::VecDeque;
 
@@ -9,28 +9,28 @@ use super::frame::{self, kind};
 use super::settings;
 use crate::connection::Batch;
 
-/// The last number of a stream (section 5.1.1).
+/// The highest number of a stream (section 5.1.1).
 pub(super) const LAST_STREAM: u32 = 0x7fff_ffff;
 
-/// What a frame means for the load.
+/// The effect of a frame on the load.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Event {
     None,
-    /// The server has said how many streams it allows.
+    /// The server has sent its settings, such as the number of streams that it allows.
     Settings,
-    /// An answer is whole and right, or has another status.
+    /// An answer is whole. It is right, or has another status.
     Answered {
         batch: Batch,
         status: u16,
     },
-    /// The server has reset a stream. `batch` is its request, `None` when it was answered before;
-    /// a refused one was not processed.
+    /// The server has reset a stream. `batch` is the request, or `None` when it was answered or
+    /// given up before. A refused request was not processed.
     Reset {
         batch: Option<Batch>,
         is_refused: bool,
     },
-    /// The server takes no new streams: it processed none behind the last one, and says why by a code
-    /// of an error.
+    /// The server accepts no new streams. It processed no stream after `last`, and `code` is an
+    /// error code that says why.
     GoAway {
         last: u32,
         code: u32,
@@ -38,14 +38,15 @@ pub(crate) enum Event {
 }
 
 pub(crate) struct Session {
-    /// Streams that may be open at once, which were asked for.
+    /// The number of streams that may be open at once, as requested.
     pub(super) asked: usize,
-    /// The same as far as the server allows.
+    /// The same number, limited to what the server allows.
     pub(super) limit: usize,
-    /// The number of the stream in each slot; 0 is a free one.
+    /// The number of the stream in each slot; 0 in a free slot.
     pub(super) numbers: Vec<u32>,
     pub(super) streams: Vec<Stream>,
-    /// Free slots, the longest free first: so the answers come in the order of the slots.
+    /// Free slots, beginning with the one that has been free for the longest time, so that answers
+    /// come in the order of the slots.
     pub(super) free: VecDeque<usize>,
     /// The slot of the last frame.
     pub(super) last: usize,
@@ -56,10 +57,10 @@ pub(crate) struct Session {
     /// Whether no stream may be opened any more.
     pub(super) is_leaving: bool,
     pub(super) has_answered: bool,
-    /// Whether a stream was given up, whose frames may still come.
+    /// Whether a stream was given up whose frames may still arrive.
     pub(super) has_cancelled: bool,
     pub(super) blocks: Blocks,
-    /// A header whose CONTINUATION frames are missing: its stream, and whether it ends it.
+    /// A header with missing CONTINUATION frames: its stream, and whether it ends the stream.
     pub(super) unfinished: Option<(u32, bool)>,
     pub(super) block: Vec<u8>,
     /// Bytes of bodies since the last update of the window of the connection.
@@ -71,17 +72,17 @@ pub(crate) struct Session {
 #[derive(Clone, Copy)]
 pub(super) struct Stream {
     pub(super) batch: Batch,
-    /// 0 before the final header.
+    /// The status of the answer; 0 before the final header.
     pub(super) status: u16,
     pub(super) length: Option<u64>,
-    /// Bytes of its body.
+    /// Bytes of the body that have arrived.
     pub(super) received: usize,
-    /// The same since the last update of its window, with padding.
+    /// Bytes since the last update of the window of the stream, including padding.
     pub(super) unacknowledged: u32,
 }
 
 impl Session {
-    /// For connections of up to `asked` streams, to a number of targets.
+    /// Creates a session of up to `asked` streams, with requests to this number of targets.
     pub(crate) fn new(asked: usize, targets: usize) -> Self {
         Self {
             asked,
@@ -121,7 +122,7 @@ impl Session {
         settings::greeting(&mut self.output);
     }
 
-    /// The connection is closed: what was to be written belongs to no other one.
+    /// Discards the unsent bytes of a closed connection, which belong to no other one.
     pub(crate) fn abandon(&mut self) {
         self.output.clear();
         self.written = 0;
@@ -145,7 +146,7 @@ impl Session {
         self.has_answered
     }
 
-    /// Streams whose answers are missing.
+    /// The number of streams whose answers are missing.
     pub(crate) fn busy(&self) -> usize {
         self.streams.len() - self.free.len()
     }
@@ -160,7 +161,7 @@ impl Session {
         self.next > LAST_STREAM
     }
 
-    /// Opens a stream for a request, whose frame is this one. There has to be capacity.
+    /// Opens a stream for a request, whose frame is `frame`. There has to be capacity.
     pub(crate) fn ask(&mut self, batch: Batch, frame: &[u8]) {
         let stream = Stream { batch, status: 0, length: None, received: 0, unacknowledged: 0 };
         let slot = match self.free.pop_front() {
@@ -185,7 +186,7 @@ impl Session {
         &self.output[self.written..]
     }
 
-    /// This number of them is written.
+    /// Removes this number of written bytes from the bytes that wait.
     pub(crate) fn sent(&mut self, bytes: usize) {
         self.written += bytes;
         if self.written == self.output.len() {
@@ -206,7 +207,7 @@ impl Session {
         self.take(|_, _| true).into_iter().map(|(_, batch)| batch).collect()
     }
 
-    /// Gives up the streams that the server did not process: those behind the last one it names.
+    /// Gives up the streams that the server did not process: those with numbers above `last`.
     pub(crate) fn take_unprocessed(&mut self, last: u32) -> Vec<Batch> {
         self.take(|number, _| number > last).into_iter().map(|(_, batch)| batch).collect()
     }
@@ -221,8 +222,8 @@ impl Session {
         late.into_iter().map(|(_, batch)| batch).collect()
     }
 
-    /// Frees the slots of streams. Returns their numbers and requests, in the order of the numbers,
-    /// as other connections ask again in it.
+    /// Frees the slots of streams. Returns their numbers and requests in the order of the numbers,
+    /// in which other connections send the requests again.
     fn take(&mut self, which: impl Fn(u32, &Batch) -> bool) -> Vec<(u32, Batch)> {
         let mut taken = Vec::new();
         for slot in 0..self.streams.len() {

@@ -3,7 +3,7 @@
 use super::fault::{Fault, code};
 use super::frame::{self, LONGEST, PREFACE, kind};
 
-/// The size of the table of the server's encoder, as browsers have it (RFC 7541, section 4.2).
+/// The size of the table that the server's encoder may use, as in browsers (RFC 7541, section 4.2).
 pub(super) const HEADER_TABLE: u32 = 4096;
 
 /// The window of a connection before the first update, and of each stream (section 6.9.2).
@@ -21,8 +21,8 @@ mod id {
     pub(super) const MAX_FRAME_SIZE: u16 = 5;
 }
 
-/// Adds what begins a connection: the preface, the settings, and a window of the connection that
-/// the answers of a run hardly use up.
+/// Appends the first bytes of a connection: the preface, the settings, and an update that makes the
+/// window of the connection so large that the answers of a run hardly use it up.
 pub(super) fn greeting(out: &mut Vec<u8>) {
     out.extend_from_slice(PREFACE);
     let mut settings = Vec::new();
@@ -35,8 +35,8 @@ pub(super) fn greeting(out: &mut Vec<u8>) {
     frame::write(out, kind::WINDOW_UPDATE, 0, 0, &more.to_be_bytes());
 }
 
-/// The number of streams that a server allows; `None` where it does not say. What else it says is
-/// about bodies of requests, and checked only.
+/// The number of streams that a server allows; `None` when it sets no limit. Other settings do not
+/// affect requests without a body, and are only checked.
 pub(super) fn read(payload: &[u8]) -> Result<Option<u32>, Fault> {
     let (settings, rest) = payload.as_chunks::<6>();
     if !rest.is_empty() {

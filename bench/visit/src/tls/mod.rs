@@ -1,5 +1,5 @@
-//! TLS below HTTP. The client decides what the work is: it offers one version, one suite, one group
-//! and one application protocol, so that no order or default of a server changes what is measured.
+//! TLS below HTTP. The client determines the work: it offers one version, one suite, one group and
+//! one application protocol, so that no order or default of a server changes the measurement.
 
 mod session;
 mod tickets;
@@ -35,7 +35,7 @@ pub enum Cipher {
     Aes256,
 }
 
-/// What is offered to a server, and whom it is believed to be.
+/// The TLS parameters that are offered to a server, and the name of the server.
 pub(super) struct Offer {
     config: Arc<ClientConfig>,
     server: ServerName<'static>,
@@ -44,7 +44,7 @@ pub(super) struct Offer {
     alpn: &'static str,
 }
 
-/// How the certificate of a server is checked, and what is offered.
+/// How the certificate of a server is checked, and which parameters are offered.
 pub(super) struct Choices<'a> {
     /// The file of the only certificate that is trusted; `None` trusts any.
     pub(super) certificate: Option<&'a Path>,
@@ -53,20 +53,20 @@ pub(super) struct Choices<'a> {
     pub(super) alpn: &'static str,
 }
 
-/// What a handshake agreed on.
+/// The parameters that a handshake agreed on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Agreed {
     pub(super) version: &'static str,
     pub(super) suite: &'static str,
     pub(super) group: &'static str,
-    /// `None` where the server has chosen none.
+    /// The application protocol; `None` when the server chose none.
     pub(super) alpn: Option<&'static str>,
     /// Whether an earlier session was resumed.
     pub(super) is_resumed: bool,
 }
 
 impl Offer {
-    /// Fails when the file has no certificate, and on a host that no certificate can name.
+    /// Fails when the file has no certificate, or the host cannot be the name of a TLS server.
     pub(super) fn new(host: &str, choices: &Choices) -> anyhow::Result<Self> {
         let provider = Arc::new(CryptoProvider {
             cipher_suites: vec![choices.cipher.suite()],
@@ -91,13 +91,13 @@ impl Offer {
         Ok(Self { config: Arc::new(config), server, cipher: choices.cipher, alpn: choices.alpn })
     }
 
-    /// A connection whose first message waits to be written.
+    /// Creates a session, whose first message waits to be written.
     pub(super) fn session(&self) -> Result<Session, rustls::Error> {
         ClientConnection::new(Arc::clone(&self.config), self.server.clone()).map(Session::new)
     }
 
-    /// What a handshake agreed on. Fails when it is not what was offered. A server without ALPN
-    /// speaks HTTP/1.1 (RFC 7301, section 3.2).
+    /// Returns the parameters that a handshake agreed on. Fails when they were not offered. A
+    /// server without ALPN speaks HTTP/1.1 (RFC 7301, section 3.2).
     pub(super) fn agreed(&self, session: &Session) -> Result<Agreed, String> {
         let found = session.agreed();
         let suite = self.cipher.suite().suite();
@@ -127,7 +127,7 @@ impl Cipher {
         }
     }
 
-    /// As in the registry of TLS.
+    /// The name of the suite in the registry of TLS.
     fn name(self) -> &'static str {
         match self {
             Self::Aes128 => "TLS_AES_128_GCM_SHA256",
@@ -145,7 +145,7 @@ impl fmt::Display for Cipher {
     }
 }
 
-/// Why a handshake failed, for people.
+/// Describes to the user why a handshake failed.
 pub(super) fn describe(error: &rustls::Error) -> String {
     match error {
         rustls::Error::InvalidMessage(_) => format!("the server does not speak TLS ({error})"),
@@ -155,7 +155,7 @@ pub(super) fn describe(error: &rustls::Error) -> String {
     }
 }
 
-/// The certificates in a PEM file.
+/// Reads the certificates of a PEM file.
 fn read_certificates(path: &Path) -> anyhow::Result<Vec<CertificateDer<'static>>> {
     let file = || format!("--certificate {}", path.display());
     let text = fs::read(path).with_context(file)?;

@@ -1,8 +1,8 @@
 //! The TLS of one connection, above a socket that does not block.
 //!
-//! The worker reads the socket, as without TLS, and hands over what it has read: so one read takes
-//! all that has arrived, and it is known when the socket is empty. `rustls` takes what is written
-//! although the socket is full, so that it counts as written only once it is sent.
+//! The worker reads the socket, as without TLS, and passes the bytes on: so one read takes all that
+//! has arrived, and the worker knows when the socket is empty. `rustls` accepts bytes even when the
+//! socket is full, so bytes count as written only once they are sent.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::mem;
@@ -13,11 +13,11 @@ use rustls::{CipherSuite, ClientConnection, Error, HandshakeKind, NamedGroup, Pr
 
 pub(crate) struct Session {
     connection: ClientConnection,
-    /// Bytes of the caller that are encrypted, and not all sent.
+    /// The number of bytes of the caller that are encrypted and not all sent.
     taken: usize,
 }
 
-/// What is left to do after bytes were decrypted.
+/// The state of the TLS after bytes were decrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Unsealed {
     Open,
@@ -25,7 +25,7 @@ pub(crate) enum Unsealed {
     Ended,
 }
 
-/// What a handshake agreed on, as `rustls` says it.
+/// The parameters that a handshake agreed on, as `rustls` reports them.
 #[derive(Debug)]
 pub(super) struct Found<'a> {
     pub(super) version: Option<ProtocolVersion>,
@@ -59,11 +59,11 @@ impl Session {
         }
     }
 
-    /// Encrypts as many of the bytes as it takes, and sends them. Returns their number once all of
-    /// them are sent. Fails with `WouldBlock` while the socket has no room: as long as it does, the
-    /// caller has to come with the same bytes.
+    /// Encrypts as many of the bytes as `rustls` accepts, and sends them. Returns their number once
+    /// all of them are sent. Fails with `WouldBlock` while the socket has no room: the caller then
+    /// has to call again with the same bytes.
     pub(crate) fn write(&mut self, bytes: &[u8], socket: &mut TcpStream) -> io::Result<usize> {
-        // First, so that the end of a handshake and a request are one write.
+        // The bytes are encrypted first, so that they share a write with the end of a handshake.
         if self.taken == 0 {
             self.taken = self.connection.writer().write(bytes)?;
         }
@@ -74,7 +74,7 @@ impl Session {
         Ok(mem::take(&mut self.taken))
     }
 
-    /// Sends what waits, as far as the socket takes it.
+    /// Sends unsent bytes, as far as the socket takes them.
     pub(crate) fn flush(&mut self, socket: &mut TcpStream) -> io::Result<()> {
         while self.connection.wants_write() {
             match self.connection.write_tls(socket) {
@@ -87,11 +87,11 @@ impl Session {
         Ok(())
     }
 
-    /// Decrypts bytes that were read from the socket, and adds what they have to `plain`. After an
-    /// error an alert for the server may wait to be sent.
+    /// Decrypts bytes that were read from the socket, and appends the result to `plain`. After an
+    /// error, an alert for the server may wait to be sent.
     pub(crate) fn unseal(&mut self, mut bytes: &[u8], plain: &mut Vec<u8>) -> Result<Unsealed, Error> {
         loop {
-            // It takes some kilobytes at a time.
+            // `read_tls` takes some kilobytes at a time.
             self.connection.read_tls(&mut bytes).map_err(|error| Error::General(error.to_string()))?;
             let state = self.connection.process_new_packets()?;
             let begin = plain.len();
@@ -107,7 +107,7 @@ impl Session {
         }
     }
 
-    /// Tells the server that nothing follows, as far as the socket takes it.
+    /// Tells the server that nothing follows (`close_notify`), as far as the socket takes it.
     pub(crate) fn close(&mut self, socket: &mut TcpStream) {
         if !self.connection.is_handshaking() {
             self.connection.send_close_notify();

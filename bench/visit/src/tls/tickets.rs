@@ -10,14 +10,14 @@ use rustls::pki_types::ServerName;
 /// The most tickets that are kept. A server gives one or two per connection, and each is used once.
 const MOST: usize = 65_536;
 
-/// The tickets of the one server of a run. The store of `rustls` has room for eight per server, so
-/// that of a hundred connections half would not be resumed.
+/// The tickets of the one server of a run. The store of `rustls` has room for eight tickets per
+/// server, so that half of a hundred connections would not be resumed.
 #[derive(Debug, Default)]
 pub(super) struct Tickets(Mutex<VecDeque<Tls13ClientSessionValue>>);
 
 impl Tickets {
     fn lock(&self) -> MutexGuard<'_, VecDeque<Tls13ClientSessionValue>> {
-        // A thread that panicked has left whole tickets.
+        // A thread that panics leaves the tickets intact.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -31,7 +31,7 @@ impl ClientSessionStore for Tickets {
         tickets.push_back(ticket);
     }
 
-    /// The newest, which the server knows longest.
+    /// Takes the newest ticket, which the server accepts for the longest time.
     fn take_tls13_ticket(&self, _: &ServerName<'static>) -> Option<Tls13ClientSessionValue> {
         self.lock().pop_back()
     }

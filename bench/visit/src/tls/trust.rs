@@ -1,4 +1,4 @@
-//! Which certificates are believed: one that was given, or any.
+//! Checks the certificate of a server: only given certificates are trusted, or any.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,11 +8,12 @@ use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, OtherError, SignatureScheme};
 
-/// Believes the certificates that it has, whatever names and times they have, or any where it has
-/// none. The signature of the handshake is checked in each case: the server has the key.
+/// Trusts the given certificates, whatever names and times they have, or any certificate when none
+/// are given. The signature of the handshake is checked in both cases, so the server must have the
+/// key.
 #[derive(Debug)]
 pub(super) struct Trust {
-    /// `None` is any.
+    /// The trusted certificates; `None` trusts any.
     certificates: Option<Vec<CertificateDer<'static>>>,
     algorithms: WebPkiSupportedAlgorithms,
 }

@@ -1,4 +1,4 @@
-//! Reading: what arrives on a connection are answers in the order of its requests, or wrong.
+//! Reads answers. They arrive on a connection in the order of its requests; anything else is wrong.
 
 use std::mem;
 use std::time::Instant;
@@ -9,11 +9,11 @@ use crate::connection::State;
 use crate::tally::FailureKind;
 
 impl<const PLAIN: bool> Worker<'_, PLAIN> {
-    /// Reads what has arrived. `ends` says that the end of the connection has arrived too.
+    /// Reads bytes that have arrived. `ends` says that the end of the connection has arrived too.
     ///
     /// Events are edge-triggered, so reading stops when a read does not fill the buffer: later
-    /// bytes cause another event. An end that arrived with the bytes does not; that is what `ends`
-    /// is for.
+    /// bytes cause another event. An end that arrived together with the bytes causes none, so with
+    /// `ends` reading continues up to the end.
     pub(super) fn receive(&mut self, index: usize, ends: bool) {
         let mut scratch = mem::take(&mut self.scratch);
         loop {
@@ -52,7 +52,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// Reads once more after the last answer: bytes behind it are an answer to no request.
+    /// Reads once more after the last answers: bytes that follow them answer no request.
     pub(super) fn check_for_extra_bytes(&mut self) {
         std::thread::sleep(EXTRA_BYTES_WAIT);
         for index in 0..self.connections.len() {
@@ -62,7 +62,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// Takes bytes of answers that have arrived. Returns false when they were wrong.
+    /// Handles bytes of answers that have arrived. Returns false when they were wrong.
     pub(super) fn arrived(&mut self, index: usize, bytes: &[u8]) -> bool {
         let now = Instant::now();
         let read = |worker: &mut Self, whole: &[u8]| match worker.tally.details {
@@ -76,9 +76,9 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         is_right
     }
 
-    /// Takes bytes that have arrived, behind the part of an answer or of a frame that has arrived before
-    /// them. `read` returns the length of what is whole; where it fails, `wrong` is called. Returns
-    /// whether it did not.
+    /// Handles bytes that have arrived, after the part of an answer or of a frame that arrived
+    /// before. `read` returns the length of the whole answers or frames. When `read` fails, calls
+    /// `wrong` and returns false.
     #[inline]
     pub(super) fn take<E>(
         &mut self,
@@ -149,7 +149,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
         let varies = self.plan.requests.vary;
         if varies && connection.is_unsent(&self.plan.requests) {
-            // It was answered before it was sent whole, so that no other one can follow.
+            // The request was answered before it was sent whole, so no other request can follow.
             self.clear_batch(index);
             return self.close(index, now, true);
         }

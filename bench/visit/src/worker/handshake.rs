@@ -1,4 +1,4 @@
-//! From an open connection to one that can be asked: the handshake of TLS, and the first frames of
+//! Prepares an open connection for its first request: the TLS handshake, and the first frames of
 //! HTTP/2.
 
 use std::time::Instant;
@@ -28,8 +28,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// The handshake of TLS is over: what it agreed on has to be what was offered. Returns false
-    /// when it is not.
+    /// Completes a TLS handshake, and continues with HTTP/2 or the first batch. Returns false when
+    /// the handshake agreed on something that was not offered, or the connection is closed.
     pub(super) fn secured(&mut self, index: usize, now: Instant) -> bool {
         let connection = &mut self.connections[index];
         let since = connection.since;
@@ -51,7 +51,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         true
     }
 
-    /// A handshake failed. As after a connect that failed, the next tick tries again.
+    /// Handles a failed handshake. As after a failed connect, the next tick tries again.
     pub(super) fn handshake_failed(&mut self, index: usize, why: String, now: Instant) {
         self.tally.handshake_failed(why, self.is_measuring, now);
         if let Some(Schedule::Closed(budget)) = &mut self.schedule {

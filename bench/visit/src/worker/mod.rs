@@ -29,25 +29,25 @@ use super::timer::Timer;
 /// The interval between checks for timeouts, interruptions and connections to reopen.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The time for the last answers after an interruption: short, as a person waits for the end.
+/// The time for the last answers after an interruption: short, since the user waits for the end.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 
-/// The time in which bytes behind the last answers are noticed; a run takes hardly longer.
+/// The time to wait for bytes after the last answers. It hardly lengthens a run.
 const EXTRA_BYTES_WAIT: Duration = Duration::from_millis(20);
 
-/// The buffer of a read: answers are far shorter, and those to a usual pipelined batch fit.
+/// The size of the read buffer. Answers are far shorter, and a usual pipelined batch of them fits.
 const SCRATCH_BYTES: usize = 64 * 1024;
 
 /// The number of events taken from the kernel at once; more wait for the next poll.
 const EVENTS: usize = 1024;
 
-/// The token of the timer; those of connections are their indices.
+/// The token of the timer; the token of a connection is its index.
 const TIMER: Token = Token(usize::MAX);
 
 pub(super) use orders::{LoadSlice, Order};
 
-/// One thread. With `PLAIN` it speaks HTTP/1.1 without TLS, and has nothing of the other protocols in
-/// the path of a request: they are code of their own, which costs it no instruction.
+/// One thread. With `PLAIN` it speaks HTTP/1.1 without TLS. The code of the other protocols is then
+/// not compiled into the path of a request, and costs no instruction there.
 pub(super) struct Worker<'a, const PLAIN: bool> {
     plan: &'a Plan,
     share: ThreadShare,
@@ -55,23 +55,23 @@ pub(super) struct Worker<'a, const PLAIN: bool> {
     poll: Poll,
     timer: Timer,
     connections: Vec<Connection>,
-    /// The HTTP/2 of each connection; empty without it.
+    /// The HTTP/2 session of each connection; empty without HTTP/2.
     sessions: Vec<Session>,
-    /// HTTP/2: requests that a server did not process, to be asked on another connection.
+    /// HTTP/2: requests that a server did not process, to be sent again on another connection.
     again: VecDeque<Batch>,
     /// HTTP/2 in an open loop: connections with something to write.
     unsent: Vec<usize>,
     /// HTTP/2 in an open loop: whether a connection is in `free`.
     queued: Vec<bool>,
-    /// Open loop: free connections, the longest waiting first. Some may be closed by now.
+    /// Open loop: free connections, the longest waiting first. Some of these may be closed by now.
     free: VecDeque<usize>,
     schedule: Option<Schedule>,
     checker: Checker<'a>,
     tally: Tally,
     scratch: Box<[u8]>,
-    /// What was decrypted of the bytes in `scratch`; empty without TLS.
+    /// The decrypted bytes of `scratch`; empty without TLS.
     plain: Vec<u8>,
-    /// The number of the next plain request, which gives its target.
+    /// The number of the next plain request, which determines its target.
     next: usize,
     /// The order of the kinds, where there are several.
     turns: Option<Turns<'a>>,
@@ -150,7 +150,7 @@ impl<'a, const PLAIN: bool> Worker<'a, PLAIN> {
         warm_up: Duration,
         amount: Amount,
     ) -> anyhow::Result<()> {
-        // Without a warm-up the first batches count too, which are much of a short slice.
+        // Without a warm-up the first batches count too: they are much of a short slice.
         let mut cpu_before = if warm_up.is_zero() { Some(cpu_time()?) } else { None };
         self.start(begin, warm_up, amount);
         let mut next_tick = Instant::now() + TICK;
@@ -183,7 +183,7 @@ impl<'a, const PLAIN: bool> Worker<'a, PLAIN> {
         Ok(())
     }
 
-    /// Waits for events, at most for `bound`. A signal ends the wait without any.
+    /// Waits for events, at most for `bound`. A signal ends the wait without events.
     fn wait(&mut self, events: &mut Events, bound: Duration) -> anyhow::Result<()> {
         match self.poll.poll(events, Some(bound)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => {
@@ -265,8 +265,8 @@ impl<'a, const PLAIN: bool> Worker<'a, PLAIN> {
         }
     }
 
-    /// Open loop: the connection that has been free for the longest time. One that is opened on
-    /// arrival is free while it is down too.
+    /// Open loop: returns the connection that has been free for the longest time. A connection that
+    /// is opened on arrival is also free while it is down.
     fn next_free(&mut self) -> Option<usize> {
         if !PLAIN && !self.sessions.is_empty() {
             return self.next_free_stream();
@@ -281,7 +281,7 @@ impl<'a, const PLAIN: bool> Worker<'a, PLAIN> {
         }
     }
 
-    /// Handles what causes no event: timeouts, interruptions and connections to reopen.
+    /// Handles conditions that cause no event: timeouts, interruptions and connections to reopen.
     fn tick(&mut self, now: Instant) {
         if self.give_up_at.is_none() && self.interrupted.load(Ordering::Relaxed) {
             self.stop(now);

@@ -1,4 +1,4 @@
-//! What a thread is told to do: to open its connections, and to make load. Between two orders it
+//! The orders to a thread: to open its connections, and to make load. Between two orders the thread
 //! waits without a timeout, sends nothing, and reads nothing.
 
 use std::mem;
@@ -14,16 +14,16 @@ use crate::amount::Amount;
 use crate::connection::{Connection, State};
 use crate::tally::Tally;
 
-/// An order, with the channel of its answer. A thread that panics drops it.
+/// An order, with the channel for its answer. A thread that panics drops the channel.
 #[derive(Clone)]
 pub(crate) enum Order {
     /// Tries once to open each connection that is not open. The answer is how many are open.
     Open { opened: Sender<anyhow::Result<u64>> },
-    /// Makes one slice of load: a warm-up, then what is measured. The answer is what was counted
-    /// since the last slice.
+    /// Makes one slice of load: a warm-up, then the measured time. The answer is a tally of the
+    /// counts since the last slice.
     Load {
         slice: LoadSlice,
-        /// One clock for all threads: the first that has the order starts it.
+        /// One clock for all threads: the first thread that receives the order starts it.
         began: Arc<OnceLock<Instant>>,
         counted: Sender<anyhow::Result<Tally>>,
     },
@@ -32,14 +32,14 @@ pub(crate) enum Order {
 /// One slice of load.
 #[derive(Clone, Copy)]
 pub(crate) struct LoadSlice {
-    /// The instant to begin at; `None` is at once.
+    /// The instant to begin at; `None` begins at once.
     pub(crate) start_at: Option<Instant>,
     pub(crate) warm_up: Duration,
     pub(crate) amount: Amount,
 }
 
 impl<const PLAIN: bool> Worker<'_, PLAIN> {
-    /// Follows orders until there are no more. Returns what was counted after the last slice.
+    /// Follows orders until there are no more. Returns the counts since the last slice.
     ///
     /// An order fails when the kernel refuses to wait or to set a timer.
     pub(crate) fn run(mut self, orders: &Receiver<Order>) -> Tally {
@@ -64,8 +64,9 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.tally
     }
 
-    /// When the clock starts. Where the instant to begin at has passed, a closed loop counts from
-    /// now, and an open loop still from that instant, as its requests were due since then.
+    /// The instant at which the clock starts. When the instant to begin at has passed, a closed
+    /// loop counts from now. An open loop still counts from that instant, as its requests are due
+    /// from then on.
     fn clock_start(&self, start_at: Option<Instant>) -> Instant {
         let now = Instant::now();
         match (start_at, self.plan.rate) {
@@ -109,8 +110,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         Ok(false)
     }
 
-    /// Notices what has happened to the connections since the last order, and opens those that are
-    /// not open, except where they are closed after a number of requests and opened as needed.
+    /// Handles the events since the last order, and opens the connections that are not open. In
+    /// modes close and close-after-N connections are opened as needed instead.
     fn open(&mut self, events: &mut Events) -> anyhow::Result<()> {
         self.schedule = None;
         self.catch_up(events)?;
@@ -124,7 +125,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         Ok(())
     }
 
-    /// Begins to open each connection that is not open, where connections are kept.
+    /// Begins to open each connection that is not open, except in modes close and close-after-N.
     fn connect_down(&mut self) {
         if self.plan.close_after.is_some() {
             return;
@@ -136,8 +137,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// Handles the events that are there. A connection that the server has closed becomes `Down`,
-    /// and bytes are an answer to no request.
+    /// Handles the events that wait. A connection that the server has closed becomes `Down`, and
+    /// bytes that have arrived answer no request.
     fn catch_up(&mut self, events: &mut Events) -> anyhow::Result<()> {
         loop {
             self.wait(events, Duration::ZERO)?;
@@ -148,8 +149,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// Before the silence: closes what is still opening, since its time to connect would include
-    /// the silence.
+    /// Closes connections that are still being opened: their time to connect would include the wait
+    /// until the next order.
     fn settle(&mut self) {
         let now = Instant::now();
         for index in 0..self.connections.len() {
@@ -160,7 +161,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.tally.open = self.open_connections();
     }
 
-    /// Ends the connections: servers with TLS or HTTP/2 are told.
+    /// Ends the connections. With TLS or HTTP/2, the server is notified.
     fn end_all(&mut self) {
         let now = Instant::now();
         for index in 0..self.connections.len() {

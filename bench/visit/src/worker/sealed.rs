@@ -1,4 +1,4 @@
-//! Reading over TLS: what arrives is decrypted first.
+//! Reads over TLS: the bytes that arrive are decrypted first.
 
 use std::mem;
 use std::time::Instant;
@@ -10,7 +10,7 @@ use crate::tally::FailureKind;
 use crate::tls::{self, Unsealed};
 
 impl<const PLAIN: bool> Worker<'_, PLAIN> {
-    /// Takes bytes that were read from a socket with TLS or HTTP/2. Returns false when they were
+    /// Handles bytes that were read from a socket with TLS or HTTP/2. Returns false when they were
     /// wrong, or the last ones.
     pub(super) fn arrived_layered(&mut self, index: usize, bytes: &[u8]) -> bool {
         if self.plan.tls.is_none() {
@@ -23,8 +23,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         goes_on
     }
 
-    /// The end of a socket has arrived. One with TLS says before that its last byte was sent:
-    /// without this an answer that ends with its connection may have been cut off.
+    /// Handles the end of a socket. With TLS, the server has to announce it before
+    /// (`close_notify`): otherwise an answer that ends with its connection may have been cut off.
     #[cold]
     pub(super) fn socket_ended(&mut self, index: usize) {
         if self.plan.tls.is_some() {
@@ -33,7 +33,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.at_end(index, FailureKind::Closed);
     }
 
-    /// Sends what waits for a socket to have room.
+    /// Sends the bytes that wait for room in the socket.
     pub(super) fn flush(&mut self, index: usize) {
         if self.connections[index].flush().is_err() {
             self.at_end(index, FailureKind::Reset);
@@ -57,7 +57,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         if was_handshaking && !is_handshaking && !self.secured(index, Instant::now()) {
             return false;
         }
-        // What the server may ask for, such as other keys; the end of a handshake without a request.
+        // Bytes may wait that the server asked for, such as a change of keys, or the end of a
+        // handshake that no request follows.
         if self.connections[index].tls().is_some_and(|session| session.is_unsent()) {
             self.flush(index);
         }
@@ -78,10 +79,10 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// The server has sent what is not TLS, or refuses to go on.
+    /// Handles an error of TLS: the server has sent wrong bytes, or an alert.
     #[cold]
     fn tls_failed(&mut self, index: usize, error: &rustls::Error) {
-        // The alert that says why.
+        // Sends the alert that says why.
         self.flush(index);
         let now = Instant::now();
         match (self.connections[index].state, error) {

@@ -1,6 +1,6 @@
-//! The load over HTTP/2: each stream asks again when it is answered, or takes an arrival. What a
-//! connection has to write after the frames of one read, or for arrivals that are due together, is
-//! one write.
+//! The load over HTTP/2: a stream that is answered sends the next request, or waits for an arrival.
+//! A connection sends in one write all frames that follow from one read, or arrivals that are due
+//! together.
 
 use std::mem;
 use std::time::Instant;
@@ -13,14 +13,14 @@ use crate::schedule::Schedule;
 use crate::tally::FailureKind;
 
 impl<const PLAIN: bool> Worker<'_, PLAIN> {
-    /// Begins HTTP/2 on a connection that is open. It can be asked once the server has sent its
+    /// Begins HTTP/2 on an open connection. Requests can be sent once the server has sent its
     /// settings.
     pub(super) fn begin_session(&mut self, index: usize) {
         self.sessions[index].begin();
         self.write_frames(index);
     }
 
-    /// Takes bytes of frames that have arrived. Returns false when they were wrong, or the
+    /// Handles bytes of frames that have arrived. Returns false when they were wrong, or the
     /// connection has ended with them.
     pub(super) fn arrived_frames(&mut self, index: usize, bytes: &[u8]) -> bool {
         let now = Instant::now();
@@ -29,8 +29,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.take(index, bytes, read, faulty) && self.after_frames(index, now)
     }
 
-    /// Opens as many streams as there are requests for now. Those that another connection did not
-    /// process come first.
+    /// Opens streams for the requests that can be sent now. Requests that another connection did
+    /// not process come first.
     pub(super) fn fill(&mut self, index: usize, now: Instant) {
         while self.stream_capacity(index) > 0 {
             if let Some(batch) = self.again.pop_front() {
@@ -62,7 +62,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.ask(index, batch);
     }
 
-    /// Writes what the sessions have for their connections, as far as the sockets take it.
+    /// Writes the unsent bytes of the sessions, as far as the sockets take them.
     pub(super) fn write_unsent(&mut self) {
         while let Some(index) = self.unsent.pop() {
             self.write_frames(index);
@@ -82,8 +82,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// Open loop: the connection with a free stream that has waited for the longest time. One that
-    /// is opened on arrival is free while it is down too.
+    /// Open loop: returns the connection with a free stream that has waited for the longest time. A
+    /// connection that is opened on arrival is also free while it is down.
     pub(super) fn next_free_stream(&mut self) -> Option<usize> {
         loop {
             let index = self.free.pop_front()?;
@@ -96,7 +96,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// Open loop: a connection has taken an arrival, and may have streams for more.
+    /// Open loop: after an arrival, queues the connection again if it has free streams.
     pub(super) fn took_arrival(&mut self, index: usize) {
         self.unsent.push(index);
         if self.stream_capacity(index) > 0 {
@@ -112,7 +112,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// Open loop: lets a connection wait for an arrival, where it does not yet.
+    /// Open loop: lets a connection wait for an arrival, unless it waits already.
     pub(super) fn queue(&mut self, index: usize) {
         if !mem::replace(&mut self.queued[index], true) {
             self.free.push_back(index);
@@ -129,7 +129,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.close(index, now, kind != FailureKind::Wrong);
     }
 
-    /// Handles what causes no event: requests that are overdue, or given up.
+    /// Handles requests that are overdue or given up, which cause no event.
     pub(super) fn tick_streams(&mut self, now: Instant, given_up: bool) {
         let timeout = self.plan.timeout;
         let is_late = |batch: &Batch| now.saturating_duration_since(batch.start) >= timeout;
@@ -163,7 +163,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         capacity.min(left.map_or(usize::MAX, usize::from))
     }
 
-    /// Opens a stream. What is to be written is written later.
+    /// Opens a stream. Its frame is written later.
     fn ask(&mut self, index: usize, batch: Batch) {
         let Some(asks) = &self.plan.http2 else { return };
         let frame = &asks.frames[self.plan.requests.index(batch.first)];
@@ -171,7 +171,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.connections[index].state = State::Streams;
     }
 
-    /// Takes the whole frames at the start of `bytes`, and returns their length.
+    /// Handles the whole frames at the start of `bytes`, and returns their length.
     fn read_frames(&mut self, index: usize, bytes: &[u8], now: Instant) -> Result<usize, Fault> {
         let requests = &self.plan.requests;
         let mut at = 0;
@@ -203,8 +203,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// The server takes no new streams (GOAWAY). What it did not process is asked again, unless it
-    /// ends the connection for an error.
+    /// Handles GOAWAY: the server accepts no new streams. Requests that it did not process are sent
+    /// again, unless it ends the connection because of an error.
     fn leaves(&mut self, index: usize, last: u32, error: u32, now: Instant) {
         self.tally.http2.goaway += 1;
         let session = &mut self.sessions[index];
@@ -218,8 +218,8 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// After frames: the first requests, the next ones, or the end of the connection. Returns false
-    /// when it is closed.
+    /// Continues after frames: with the first requests, the next requests, or the end of the
+    /// connection. Returns false when the connection is closed.
     fn after_frames(&mut self, index: usize, now: Instant) -> bool {
         let session = &self.sessions[index];
         match self.connections[index].state {
@@ -228,7 +228,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
                 self.handshake_failed(index, why.into(), now);
                 return false;
             }
-            // One that allows no streams yet may do so later.
+            // A server that allows no streams yet may do so later.
             State::Handshaking if session.capacity() > 0 => self.established(index, now),
             State::Free | State::Streams => {}
             State::Handshaking | State::Closing | State::Opening | State::Busy | State::Down => {
@@ -242,7 +242,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         if session.busy() > 0 {
             self.connections[index].state = State::Streams;
         } else if session.is_leaving() || session.is_used_up() {
-            // One that was of no use is opened again by the next tick, so that nothing is flooded.
+            // A connection without any answer waits for the next tick, so as not to flood a server.
             let again = session.has_answered();
             self.close(index, now, again);
             return false;
@@ -255,7 +255,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.connections[index].state != State::Down
     }
 
-    /// The server has sent its settings: the connection can be asked.
+    /// Sends the first request, if there is one, once the server has sent its settings.
     fn established(&mut self, index: usize, now: Instant) {
         let connection = &mut self.connections[index];
         (connection.state, connection.since) = (State::Free, now);
@@ -266,7 +266,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// A connection has had its number of requests: the server is told so, and closes it.
+    /// Sends GOAWAY after the last request of a connection: the server then has to close it.
     fn end_session(&mut self, index: usize, now: Instant) {
         self.say_goodbye(index);
         let connection = &mut self.connections[index];
@@ -283,7 +283,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// What a server has sent is wrong: it is told so, and the connection is closed.
+    /// Handles wrong bytes of a server: tells the server, and closes the connection.
     fn faulty(&mut self, index: usize, fault: &Fault, bytes: &[u8], now: Instant) {
         let state = self.connections[index].state;
         if state == State::Handshaking && !self.sessions[index].is_settled() {
@@ -303,7 +303,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
     }
 }
 
-/// The sessions of connections, of which there are none without HTTP/2.
+/// The session of each connection; empty without HTTP/2.
 pub(super) fn sessions(plan: &crate::plan::Plan, connections: u64) -> Vec<Session> {
     let Some(asks) = &plan.http2 else { return Vec::new() };
     let streams = usize::try_from(asks.streams).unwrap_or(1);

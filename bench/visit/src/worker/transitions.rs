@@ -13,7 +13,7 @@ use crate::mix::Turns;
 use crate::schedule::Schedule;
 use crate::tally::FailureKind;
 
-/// The buffer for an answer that came before its request was sent whole.
+/// The size of the buffer for an answer that came before its request was sent whole.
 const ANSWER_BYTES: usize = 4096;
 
 impl<const PLAIN: bool> Worker<'_, PLAIN> {
@@ -25,7 +25,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// The connect has ended. What can be read by now was sent before any request.
+    /// Handles the end of a connect. Bytes that can be read by now were sent before any request.
     pub(super) fn opened(&mut self, index: usize, readable: bool, ends: bool) {
         let now = Instant::now();
         let connection = &mut self.connections[index];
@@ -41,14 +41,14 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         if readable {
             self.receive(index, ends);
             if self.connections[index].state != State::Free {
-                // It was closed before anything was sent.
+                // The connection was closed before anything was sent.
                 return self.count_connect_failure(ErrorKind::ConnectionAborted, now);
             }
         }
         self.first_batch(index, now);
     }
 
-    /// A connection can be asked for the first time: it may have been opened for a request.
+    /// Sends the first requests of a connection, which may have been opened for one of them.
     pub(super) fn first_batch(&mut self, index: usize, now: Instant) {
         if !PLAIN && !self.sessions.is_empty() {
             self.fill(index, now);
@@ -61,14 +61,14 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// A connect failed. The next tick tries again, so that a closed port is not flooded.
+    /// Handles a failed connect. The next tick tries again, so that a closed port is not flooded.
     pub(super) fn connect_failed(&mut self, index: usize, kind: ErrorKind, now: Instant) {
         self.count_connect_failure(kind, now);
         self.clear_batch(index);
         self.close(index, now, false);
     }
 
-    /// A connection has no batch: it gets the next one, or waits for an arrival.
+    /// Gives a connection without a batch the next one, or lets it wait for an arrival.
     pub(super) fn next_batch(&mut self, index: usize, now: Instant) {
         self.connections[index].state = State::Free;
         let depth = self.plan.mode.depth();
@@ -83,7 +83,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// Gives a connection a batch, whose latency counts from `start`; opens one that is down.
+    /// Gives a connection a batch, whose latency counts from `start`. Opens it when it is down.
     pub(super) fn begin(&mut self, index: usize, count: usize, start: Instant, measured: bool, now: Instant) {
         let first = self.next;
         if self.plan.requests.vary {
@@ -93,7 +93,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.begin_batch(index, Batch { first, count, answered: 0, start, measured }, now);
     }
 
-    /// The same with one request, where it follows from more than the number of the last one.
+    /// Does the same for one request that depends on more than the number of the last one.
     #[cold]
     fn begin_varying(&mut self, index: usize, start: Instant, measured: bool, now: Instant) {
         let connection = &mut self.connections[index];
@@ -134,13 +134,13 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// A server that refuses a request may answer, and reset the connection, before it has read all
-    /// of it.
+    /// Handles a failed write. A server that refuses a request may answer, and reset the
+    /// connection, before it has read all of it.
     #[cold]
     fn write_failed(&mut self, index: usize) {
         if self.plan.mix.is_some() {
             if self.scratch.is_empty() {
-                // A read of the answer before has it, and puts it back.
+                // A read of the previous answer is using the buffer, and puts it back.
                 self.scratch = Box::new([0; ANSWER_BYTES]);
             }
             self.receive(index, true);
@@ -161,7 +161,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         self.close(index, now, kind != FailureKind::Wrong);
     }
 
-    /// Closes a connection. With `again` the next one is opened at once, if there is more to send.
+    /// Closes a connection. With `again` it is reopened at once, if there is more to send.
     pub(super) fn close(&mut self, index: usize, now: Instant, again: bool) {
         self.connections[index].close(now);
         if let Some(session) = self.sessions.get_mut(index) {
@@ -183,7 +183,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
         }
     }
 
-    /// The server did not close a connection that it had to close (RFC 9112, section 9.6).
+    /// Handles a connection that the server had to close, and did not (RFC 9112, section 9.6).
     pub(super) fn unclosed(&mut self, index: usize, now: Instant) {
         let target = self.plan.requests.target(self.connections[index].batch.first);
         let wrong = check::describe(target, "the connection was not closed after the answer", &[]);

@@ -5,7 +5,7 @@ use visit_output::Errors;
 use super::server::{Client, ScriptedServer, right, with_field};
 use super::{Ran, finish, start, visit};
 
-/// Answers requests until one asks to close the connection, which has to be the one of this number.
+/// Answers requests until one asks to close the connection, which has to be number `requests`.
 fn close_after(client: &mut Client, requests: u64) {
     for request in 1.. {
         let Some((path, _)) = client.request() else { return };
@@ -29,7 +29,7 @@ fn a_connection_is_closed_after_a_number_of_requests() {
             assert_eq!((report.answered, code), (requests, 0), "{name}: {complaint}");
             assert_eq!((report.errors, report.mismatch), (Errors::default(), None), "{name}");
             assert_eq!((report.connections_open, report.load.mode), (None, format!("close-after-{number}")));
-            // Each of the two may be left with fewer requests, or none.
+            // The last of each of the two connections may have fewer requests, or none.
             let connections = report.connect.unwrap().count;
             let least = requests / number;
             assert!((least..=least + 2).contains(&connections), "{name}: {connections}");

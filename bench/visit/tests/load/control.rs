@@ -37,7 +37,7 @@ fn slices_are_made_on_connections_that_stay_open() {
             assert!(slice.elapsed_seconds >= time && slice.mean_seconds.unwrap() > 0.0, "{slice:?}");
             slices.push(slice);
         }
-        // The last answers have been read: what is still sent would be counted here.
+        // The last answers have been read, so any further request would be counted here.
         sleep(Duration::from_millis(150));
         let sent: u64 = slices.iter().map(|slice| slice.sent).sum();
         assert_eq!(count(&server.requests), sent, "{arguments}: it is silent");
@@ -57,7 +57,7 @@ fn silence_uses_no_cpu_time() {
     let server = ScriptedServer::start(|client| client.answer_all(right));
     let mut visit = Controlled::start(&server, "--connections 4 --threads 2 --quiet");
     for _ in 0..2 {
-        // Far longer than any tick.
+        // Half a second is far longer than any tick.
         wait_for("no thread runs for half a second", || {
             let before = visit.switches();
             sleep(Duration::from_millis(500));
@@ -113,7 +113,7 @@ fn connections_that_the_server_closes_in_the_silence_are_reopened() {
 
 #[test]
 fn a_connection_that_cannot_be_reopened_is_an_error_of_the_slice() {
-    // What accepts one connection only, and is gone with it.
+    // This listener accepts only one connection, and then stops.
     let listener = TcpListener::bind("127.1.2.3:0").unwrap();
     let mut server = ScriptedServer::start(|_| {});
     server.address = listener.local_addr().unwrap();
@@ -273,7 +273,7 @@ fn the_last_command_needs_no_line_feed() {
     adds_up(&visit.finish().report, &[&slices[1], &slices[2]]);
 }
 
-/// The report is the sum of these slices.
+/// Asserts that the report is the sum of these slices.
 fn adds_up(report: &Report, slices: &[&Slice]) {
     let counts = slices.iter().fold((0, 0), |sum, slice| (sum.0 + slice.sent, sum.1 + slice.answered));
     assert_eq!((report.sent, report.answered), counts);

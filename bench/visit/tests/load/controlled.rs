@@ -1,4 +1,4 @@
-//! A `visit` that waits for lines on its standard input, and what its tests wait for.
+//! A `visit` that reads lines from its standard input, and the conditions that its tests wait for.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -15,13 +15,13 @@ use visit_output::{Errors, Ready, Slice, VERSION};
 use super::server::ScriptedServer;
 use super::{Ran, command, ran};
 
-/// More than any line takes to come.
+/// The timeout of a wait: longer than any line takes to come.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// A `visit` that has opened its connections and waits for commands, or for when to begin.
+/// A `visit` that has opened its connections, and waits for commands or for its start.
 pub(super) struct Controlled {
     pub(super) child: Child,
-    /// Its standard input, until it ends.
+    /// The standard input of `visit`, until it is closed.
     pub(super) commands: Option<ChildStdin>,
     lines: Receiver<String>,
     /// Connections that were open at the start.
@@ -33,7 +33,7 @@ impl Controlled {
         Self::with(server, &format!("--control {arguments}"))
     }
 
-    /// With arguments that make it print the first line and wait.
+    /// Starts `visit` with arguments that make it print the first line and wait.
     pub(super) fn with(server: &ScriptedServer, arguments: &str) -> Self {
         let mut child = command(server)
             .args(arguments.split_whitespace())
@@ -79,7 +79,7 @@ impl Controlled {
         kill(Pid::from_raw(self.child.id().cast_signed()), Signal::SIGINT).unwrap();
     }
 
-    /// The number of times that a thread of it was given a core.
+    /// The number of context switches of all threads of `visit`.
     pub(super) fn switches(&self) -> u64 {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let status = tasks.map(|task| std::fs::read_to_string(task.unwrap().path().join("status")).unwrap());
@@ -104,7 +104,7 @@ pub(super) fn count(counter: &AtomicU64) -> u64 {
     counter.load(Ordering::SeqCst)
 }
 
-/// Waits until something has happened.
+/// Waits until `happened` returns true.
 pub(super) fn wait_for(name: &str, mut happened: impl FnMut() -> bool) {
     let start = Instant::now();
     while !happened() {
@@ -113,7 +113,7 @@ pub(super) fn wait_for(name: &str, mut happened: impl FnMut() -> bool) {
     }
 }
 
-/// Closes a connection, also where a process that another test starts has it too for a moment.
+/// Closes a connection, even while a process that another test starts has inherited it.
 pub(super) fn close(stream: &TcpStream) {
     stream.shutdown(Shutdown::Both).unwrap();
     wait_for_delivery(stream);
@@ -126,7 +126,7 @@ pub(super) fn wait_for_delivery(stream: &TcpStream) {
     wait_for("the kernel delivers", || {
         let connections = std::fs::read_to_string("/proc/net/tcp").unwrap();
         let mut connections = connections.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-        // Its number, addresses, state, and the bytes that are not acknowledged.
+        // A line has a number, two addresses, the state, and the bytes that are not acknowledged.
         let found = connections.find(|fields| fields[1].ends_with(&local) && fields[2].ends_with(&remote));
         found.is_none_or(|fields| fields[4].starts_with("00000000:"))
     });

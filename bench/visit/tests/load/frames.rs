@@ -17,7 +17,7 @@ pub(super) const END_STREAM: u8 = 1;
 pub(super) const END_HEADERS: u8 = 4;
 pub(super) const ACK: u8 = 1;
 
-/// What a client of HTTP/2 begins with: its preface, settings, and the window of the connection.
+/// The first bytes of a client of HTTP/2: its preface and its settings.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const SETTINGS_OF_VISIT: &[u8] = b"\0\x01\0\0\x10\0\0\x02\0\0\0\0";
 
@@ -33,12 +33,12 @@ pub(super) struct Frame {
 /// A client that has begun HTTP/2.
 pub(super) struct Peer<'a> {
     pub(super) client: &'a mut Client,
-    /// Frames that are no requests, in their order: those that each script looks at.
+    /// The frames that are not requests, in order, which a script can examine.
     pub(super) others: VecDeque<Frame>,
 }
 
 impl<'a> Peer<'a> {
-    /// Reads what a client begins with, and sends nothing.
+    /// Reads the first frames of a client, and sends nothing.
     pub(super) fn silent(client: &'a mut Client) -> Option<Self> {
         assert_eq!(client.bytes(PREFACE.len())?, PREFACE);
         let mut peer = Self { client, others: VecDeque::new() };
@@ -52,7 +52,7 @@ impl<'a> Peer<'a> {
         Some(peer)
     }
 
-    /// The same, and sends settings, which allow this number of streams.
+    /// Reads the first frames of a client, and sends settings that allow this number of streams.
     pub(super) fn new(client: &'a mut Client, streams: u32) -> Option<Self> {
         let peer = Self::silent(client)?;
         peer.client.send_bytes(&settings(streams));
@@ -115,7 +115,7 @@ pub(super) fn rst_stream(stream: u32, code: u32) -> Vec<u8> {
     frame(RST_STREAM, 0, stream, &code.to_be_bytes())
 }
 
-/// A literal field without indexing, whose name has this index, which is from 15 to 142.
+/// A literal field without indexing. `index` is the index of its name, from 15 to 142.
 pub(super) fn field(index: u8, value: &str) -> Vec<u8> {
     [&[0x0f, index - 15, u8::try_from(value.len()).unwrap()], value.as_bytes()].concat()
 }
@@ -133,8 +133,7 @@ pub(super) fn right(stream: u32, path: &str) -> Vec<u8> {
     [header, frame(DATA, END_STREAM, stream, body.as_bytes())].concat()
 }
 
-/// An answer without a body, of a status of the static table.
+/// An answer with the status 500, which is in the static table, and without a body.
 pub(super) fn refusal(stream: u32) -> Vec<u8> {
-    // 500.
     frame(HEADERS, END_STREAM | END_HEADERS, stream, &[0x8e])
 }

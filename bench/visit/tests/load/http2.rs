@@ -34,7 +34,7 @@ fn visit(arguments: &str, script: impl Fn(&mut Client) + Send + Sync + 'static) 
     run(&plain(script), arguments)
 }
 
-/// Answers all requests, with up to this number of streams.
+/// Answers all requests, on up to 100 streams at once.
 fn answer_all(client: &mut Client) {
     if let Some(mut peer) = Peer::new(client, 100) {
         peer.answer_all(right);
@@ -109,7 +109,6 @@ fn slices_and_shares_work_over_http2() {
     }
 }
 
-/// The same answer in many forms.
 #[test]
 fn a_right_answer_may_have_many_forms() {
     type Form = fn(u32, &str) -> Vec<u8>;
@@ -206,7 +205,7 @@ fn a_right_answer_may_have_many_forms() {
                 "{name}"
             );
             let resets = http2.unwrap().rst_stream;
-            // The last one may come when all is over.
+            // The last reset may come when all is over.
             let all = if name == "a reset behind the end" { 5..=6 } else { 0..=0 };
             assert!(all.contains(&resets), "{name}: {resets}");
         }
@@ -223,7 +222,7 @@ fn what_the_server_asks_for_is_answered() {
             if number == 2 {
                 peer.send(&frame(PING, 0, 0, b"12345678"));
                 peer.send(&settings(7));
-                // The settings at the start and now, and the ping.
+                // The client acknowledges the first settings and these, and answers the ping.
                 while peer.others.len() < 3 {
                     let frame = peer.frame().unwrap();
                     peer.others.push_back(frame);
@@ -253,7 +252,7 @@ fn streams_wait_for_the_settings_and_keep_to_them() {
             assert_eq!(peer.frame(), None, "a stream is opened before the settings");
             peer.send(&settings(allowed));
             loop {
-                // No more come before one is answered.
+                // The client opens no more streams before one is answered.
                 let open: Vec<(u32, String, u64)> = std::iter::from_fn(|| peer.request()).collect();
                 assert!(open.len() <= most, "{} of {most}", open.len());
                 if open.is_empty() {
@@ -270,7 +269,7 @@ fn streams_wait_for_the_settings_and_keep_to_them() {
 
 #[test]
 fn goaway_is_an_orderly_close() {
-    // Each connection processes this many requests, and is sent two more.
+    // Each connection processes `processed` requests, and up to `streams` - 1 more are sent on it.
     for (processed, streams) in [(1, 1), (3, 3), (10, 4)] {
         for arguments in ["", "--rate 2000"] {
             let answered = Arc::new(AtomicU64::new(0));
@@ -339,7 +338,7 @@ fn resets_are_counted_exactly() {
 
 #[test]
 fn an_end_without_goaway_fails_what_is_open() {
-    // Each connection has three requests, of which one is answered, and is sent another one.
+    // Each connection has three requests. One of these is answered, and another one is sent.
     let ran = visit("--connections 1 --requests 8 --streams 3", |client| {
         let Some(mut peer) = Peer::new(client, 100) else { return };
         let Some((stream, path, _)) = peer.request() else { return };
@@ -371,7 +370,7 @@ fn an_overdue_stream_is_cancelled_alone() {
             {
                 assert_eq!((reset.stream, reset.payload.as_slice()), (stream, b"\0\0\0\x08".as_slice()));
                 counted.fetch_add(1, Ordering::SeqCst);
-                // It was on its way.
+                // The answer was on its way.
                 peer.send(&right(stream, &path));
             }
         }
@@ -382,7 +381,7 @@ fn an_overdue_stream_is_cancelled_alone() {
     assert_eq!(count(&cancelled), 1);
 }
 
-/// A server that keeps to the windows of the client, and has a body of more than they are at first.
+/// The server keeps to the windows of the client, and its body is larger than the first window.
 #[test]
 fn windows_never_stall() {
     let body = "x".repeat(100_000);
@@ -507,7 +506,7 @@ fn a_server_without_http2_is_named() {
             });
             let Report { sent, errors, mismatch, handshake_failure, .. } = ran.report;
             assert_eq!((sent, mismatch, ran.code), (0, None, 1), "{name} {loops}");
-            // The connection may be waited for until the second request of an open loop is overdue.
+            // In an open loop the second request may wait for the connection until it is overdue.
             let (handshake, unsent) = (errors.handshake, errors.unsent);
             assert_eq!(errors, Errors { handshake, unsent, ..Errors::default() }, "{name} {loops}");
             let is_waiting = bytes.is_empty() && loops.contains("rate");
@@ -550,7 +549,7 @@ fn a_server_that_takes_no_requests_is_not_flooded() {
         let Report { errors, answered, mismatch, handshake_failure, connect, .. } = ran.report;
         assert_eq!((errors, answered, mismatch), (expected, 0, None), "{name}");
         assert!(handshake_failure.unwrap_or_default().contains(why), "{name}");
-        // One per tick, which is 50 ms.
+        // There is one attempt per tick of 50 ms.
         assert!(connect.unwrap().count < 40, "{name}");
     }
 }

@@ -37,7 +37,7 @@ fn start(server: &ScriptedServer, arguments: &str) -> Child {
     command.spawn().unwrap()
 }
 
-/// A `visit` of this server.
+/// A command that runs `visit` against this server.
 fn command(server: &ScriptedServer) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_visit"));
     command.arg(format!("{}://{}/abc", server.scheme, server.address));
@@ -100,7 +100,7 @@ fn a_connection_that_closes_after_its_answer_is_followed_by_another() {
 
 #[test]
 fn a_wrong_answer_makes_the_run_invalid() {
-    /// The answer to a request for a path, which is the one of this number.
+    /// Returns the answer to a request, from its path and its number.
     type Answer = fn(&str, u64) -> String;
     let tenth: Answer = |path, number| right(path).replace("abc", if number == 10 { "abd" } else { "abc" });
     let fourth_twice: Answer = |path, number| right(path).repeat(if number == 4 { 2 } else { 1 });
@@ -149,7 +149,7 @@ fn failures_are_counted_by_kind() {
     type Serve = fn(&mut Client);
     let none = Errors::default();
     let (closed, timeout) = (|closed| Errors { closed, ..none }, |timeout| Errors { timeout, ..none });
-    // What is not read when a connection is closed makes it a reset.
+    // Closing a connection with unread bytes resets it.
     let unread: Serve = |client| drop(client.stream.peek(&mut [0]));
     let unanswered: Serve = |client| drop(client.request());
     let second_unanswered: Serve = |client| {
@@ -186,7 +186,7 @@ fn failures_are_counted_by_kind() {
 #[test]
 fn a_port_without_a_server_refuses_connections() {
     let mut server = ScriptedServer::start(|_| {});
-    // On another loopback address no other process can have the port for all addresses.
+    // The server has this port on 127.0.0.1, so no other process can listen on it on all addresses.
     server.address.set_ip([127, 1, 2, 3].into());
     for arguments in ["--requests 4", "--requests 4 --mode close", "--requests 4 --mode close --rate 100"] {
         let ran = finish(start(&server, &format!("{arguments} --connections 2")));
@@ -206,7 +206,7 @@ fn refusals_are_counted_by_status() {
     assert_eq!(ran.report.statuses, [(200, 6), (503, 3)].into());
     let ran = visit("--connections 1 --requests 9", |client| client.answer_all(|_| BUSY.to_owned()));
     assert_eq!((ran.report.answered, ran.report.mismatch, ran.code), (0, None, 1));
-    // One whose body ends with its connection.
+    // The body of this answer ends with its connection.
     let ran = visit("--connections 1 --requests 3", |client| {
         client.answer_one(|_| "HTTP/1.1 500 Oops\r\n\r\nsorry".into());
     });

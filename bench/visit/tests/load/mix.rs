@@ -8,7 +8,7 @@ use super::controlled::Controlled;
 use super::server::{Client, ScriptedServer, right, with_field};
 use super::{Ran, finish, start, visit};
 
-/// Heads from here on are too long for the server.
+/// The server refuses heads with more bytes than this.
 const LONG: usize = 8000;
 
 const WRONG_METHOD: &str = "--mix name=wrong-method,share=0.2,method=DELETE,path=/d,status=405";
@@ -17,7 +17,8 @@ const SPACE: &str = "--mix name=space,share=0.1,malformed=space-in-name,status=4
 const LONG_HEAD: &str = "--mix name=long,share=0.1,head=20000,status=431";
 const POST: &str = "--mix name=post,share=0.1,method=POST,status=405";
 
-/// Refuses as a careful server does: it closes the connection where the end of a request is in doubt.
+/// Refuses requests like a careful server: closes the connection if the end of a request is in
+/// doubt.
 fn serve(client: &mut Client) {
     while let Some((path, _)) = client.request() {
         let head = &client.head;
@@ -87,7 +88,7 @@ fn each_kind_has_its_share_and_its_answers() {
 fn a_rate_is_held_by_expected_answers() {
     let ran = visit(&format!("--rate 500 --requests 250 --timeout 2 {WRONG_METHOD}"), serve);
     let rate = ran.report.rate.unwrap();
-    // Also where the machine was too slow to hold it.
+    // This holds even when the machine was too slow for the rate.
     let enough = ran.report.sent as f64 / ran.report.elapsed_seconds;
     assert_eq!(rate.achieved_per_second, Some(enough), "{rate:?}");
 }
@@ -104,7 +105,7 @@ fn another_status_than_the_expected_one_is_counted() {
         (20, 0, [(200, 20)].into())
     );
     assert!(complaint.contains("0 × 405, 20 × 200 of 20"), "{complaint}");
-    // A mix of nothing but refusals is valid as long as they come.
+    // A run that expects nothing but refusals is valid when they come.
     for (status, code) in [("405", 0), ("404", 1)] {
         let kind = format!("--mix name=all,share=1,method=DELETE,status={status}");
         let ran = visit(&format!("--requests 10 --connections 1 {kind}"), serve);

@@ -1,4 +1,4 @@
-//! `visit --rate`: requests that are due at their times.
+//! `visit --rate`: requests that are due at fixed times.
 
 use std::sync::Mutex;
 use std::thread::sleep;

@@ -20,7 +20,7 @@ fn a_series_has_all_answers_by_their_time() {
         let answered: u64 = series.iter().map(|interval| interval.answered).sum();
         assert_eq!((answered, ran.code), (report.answered, 0), "{arguments}");
         assert!(answered > 0 && answered < report.sent, "{arguments}");
-        // To the end of the time, or to the last answer.
+        // The series lasts to the end of the time, or to the last answer.
         let whole = series.len() as f64 * 0.05;
         let ended = whole - 0.05 - 1e-6..=whole + 1e-6;
         assert!(ended.contains(&report.elapsed_seconds), "{arguments}: {ended:?}");

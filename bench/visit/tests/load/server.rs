@@ -13,7 +13,7 @@ pub(super) struct Client {
     pub(super) number: u64,
     /// The head of the last request.
     pub(super) head: String,
-    /// Whether it has said that it sends no more (`close_notify`).
+    /// Whether the client has said that it sends no more (`close_notify`).
     pub(super) has_ended: bool,
     tls: Option<ServerConnection>,
     requests: Arc<AtomicU64>,
@@ -30,12 +30,12 @@ pub(super) struct ScriptedServer {
 }
 
 impl ScriptedServer {
-    /// Serves each connection by `script`, and closes it when the script ends.
+    /// Runs `script` for each connection, and closes the connection when the script ends.
     pub(super) fn start(script: impl Fn(&mut Client) + Send + Sync + 'static) -> Self {
         Self::with(None, script)
     }
 
-    /// With TLS, where a configuration is given.
+    /// Does the same with TLS, if a configuration is given.
     pub(super) fn with(
         tls: Option<Arc<ServerConfig>>,
         script: impl Fn(&mut Client) + Send + Sync + 'static,
@@ -77,7 +77,7 @@ impl Client {
         }
     }
 
-    /// The next bytes, of this number; `None` when the client has closed the connection before.
+    /// Returns the next `count` bytes; `None` when the client closes the connection first.
     pub(super) fn bytes(&mut self, count: usize) -> Option<Vec<u8>> {
         while self.read.len() < count {
             self.read_more()?;
@@ -118,7 +118,7 @@ impl Client {
         };
     }
 
-    /// What TLS makes of these bytes, and is not sent.
+    /// Encrypts these bytes by TLS, and does not send them.
     pub(super) fn sealed(&mut self, bytes: &str) -> Vec<u8> {
         let tls = self.tls.as_mut().unwrap();
         tls.writer().write_all(bytes.as_bytes()).unwrap();
@@ -129,12 +129,12 @@ impl Client {
         sealed
     }
 
-    /// Leaves TLS without a word.
+    /// Drops TLS without `close_notify`.
     pub(super) fn cut_off(&mut self) {
         self.tls = None;
     }
 
-    /// Says over TLS that nothing follows.
+    /// Tells a client with TLS that nothing follows.
     pub(super) fn end(&mut self) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();

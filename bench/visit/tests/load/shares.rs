@@ -12,18 +12,18 @@ use super::controlled::{Controlled, close, count, wait_for};
 use super::server::{ScriptedServer, right, with_field};
 use super::{Ran, finish, start};
 
-/// What `CLOCK_MONOTONIC` has, in nanoseconds.
+/// The value of `CLOCK_MONOTONIC`, in nanoseconds.
 fn now() -> u64 {
     let now = Duration::from(clock_gettime(ClockId::CLOCK_MONOTONIC).unwrap());
     u64::try_from(now.as_nanos()).unwrap()
 }
 
-/// A moment from now, in which all processes can be told.
+/// An instant that is far enough ahead to tell it to all processes.
 fn soon() -> u64 {
     now() + 200_000_000
 }
 
-/// More than reading the clock takes.
+/// The tolerance in nanoseconds: more than reading the clock takes.
 const INEXACT: u64 = 1_000_000;
 
 #[test]
@@ -73,7 +73,7 @@ fn shares_make_one_load_together() {
     }
 }
 
-/// The report of all shares has the sum of their counts.
+/// Asserts that the merged report has the sum of the counts of all shares.
 fn merges(shares: &[Report; 3], requests: u64) {
     let all = Report::merge(shares, 2.0).unwrap();
     assert_eq!((all.sent, all.answered, all.elapsed_seconds), (requests, requests, 2.0));
@@ -184,7 +184,7 @@ fn connections_that_the_server_closes_before_the_start_are_reopened() {
             visit.command(&told);
         }
         for stream in idle.lock().unwrap().drain(..) {
-            // One that waits for the start reads the end at once, and closes it too.
+            // A `visit` that waits for the start reads the end at once, and closes the connection.
             if is_told_first { stream.shutdown(Shutdown::Both).unwrap() } else { close(&stream) }
         }
         if !is_told_first {

@@ -21,7 +21,7 @@ const CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/load/certi
 const OTHER_CERTIFICATE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/load/certificates/other.pem");
 const KEY: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/load/certificates/right.key.pem");
 
-/// A server that has these application protocols.
+/// The configuration of a server with these application protocols.
 pub(super) fn config(alpn: &[&str]) -> Arc<ServerConfig> {
     with_provider(default_provider(), alpn)
 }
@@ -44,7 +44,7 @@ fn visit(arguments: &str, script: impl Fn(&mut Client) + Send + Sync + 'static) 
     finish(start(&server(script), &format!("--insecure {arguments}")))
 }
 
-/// What is agreed on with a server that has all.
+/// The parameters that a handshake agrees on with a server that supports all of them.
 fn agreed(full: u64, resumed: u64) -> Tls {
     let (version, suite, group) = ("TLSv1.3".into(), "TLS_AES_128_GCM_SHA256".into(), "X25519".into());
     Tls { version, suite, group, alpn: Some("http/1.1".into()), full, resumed }
@@ -86,7 +86,7 @@ fn all_modes_work_over_tls() {
         let opened = report.connect.unwrap().count;
         assert!(connections.is_none_or(|connections| connections == opened), "{mode}: {opened}");
         assert_eq!(report.load.protocol, "https");
-        // At the end of a closed loop a connection may be open for which there is no request.
+        // When a closed loop ends, a connection may be open without a request for it.
         let handshakes = report.handshake.unwrap().count;
         assert!(handshakes == opened || handshakes < opened && connections.is_none(), "{mode}: {handshakes}");
         assert_eq!((report.tls, report.handshake_failure), (Some(agreed(handshakes, 0)), None), "{mode}");
@@ -203,7 +203,7 @@ fn a_server_without_tls_is_named() {
             let arguments = format!("--insecure --connections 1 --requests 2 {arguments} {loops}");
             let Ran { report, complaint, code } = finish(start(&server, &arguments));
             assert_eq!((report.sent, report.tls, code), (0, None, 1), "{name} {loops}");
-            // The connection may be waited for until the second request of an open loop is overdue.
+            // In an open loop the second request may wait for the connection until it is overdue.
             let (handshake, unsent) = (report.errors.handshake, report.errors.unsent);
             assert_eq!(report.errors, Errors { handshake, unsent, ..Errors::default() }, "{name} {loops}");
             let is_waiting = name == "silence" && loops.contains("rate");
@@ -229,7 +229,7 @@ fn an_end_without_notice_cuts_an_answer_off() {
         assert_eq!(ran.report.errors, Errors { closed: 3, ..Errors::default() });
         assert_eq!((ran.report.statuses, ran.report.mismatch), ([].into(), None));
     }
-    // A whole answer is whole, whatever its connection ends with.
+    // A whole answer counts, however its connection ends.
     let ran = visit("--connections 1 --requests 3 --mode close", |client| {
         client.answer_one(|path| with_field(path, "Connection: close\r\n"));
         client.cut_off();
