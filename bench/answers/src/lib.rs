@@ -1,20 +1,20 @@
-//! Answers of HTTP/1.1 servers, read strictly (RFC 9112, sections 2 to 7), for `visit`, the
-//! conformance cases, and tests of what the shared code answers.
+//! Reads the answers of HTTP/1.1 servers strictly (RFC 9112, sections 2 to 7), for `visit`, the
+//! conformance cases, and tests of the answers that the shared code sends.
 //!
-//! `httparse` reads the syntax of heads and trailers. It also takes what a tool that looks for
-//! mistakes has to notice, and what is rejected here before: lines that end with LF alone, empty
-//! lines in front, and a status line without a space after the code.
+//! `httparse` reads the syntax of heads and trailers. It also accepts mistakes that a tool for
+//! finding mistakes has to report. They are rejected here: lines that end with LF alone, empty
+//! lines before the status line, and a status line without a space after the code.
 #![allow(clippy::indexing_slicing, reason = "a wrong index may end a test of a server, and ends no server")]
 
 use httparse::Status;
 
-/// The longest head, and the longest trailer: far above what any server sends.
+/// The most bytes of a head, and of a trailer: far more than any server sends.
 const HEAD_BYTES: usize = 64 * 1024;
 
-/// The most fields of one of them.
+/// The most fields of a head, and of a trailer.
 const FIELDS: usize = 128;
 
-/// The longest size line of a chunk.
+/// The most bytes of the line with the size of a chunk.
 const LINE_BYTES: usize = 8 * 1024;
 
 /// One answer.
@@ -22,11 +22,11 @@ const LINE_BYTES: usize = 8 * 1024;
 pub struct Response {
     /// The status code, from 100 to 599.
     pub status: u16,
-    /// Its body, without the chunked coding.
+    /// The body, without the chunked coding.
     pub body: Vec<u8>,
-    /// Whether it is HTTP/1.0, where an answer ends its connection unless it says otherwise.
+    /// Whether the answer is HTTP/1.0, and ends its connection unless it says otherwise.
     is_http_1_0: bool,
-    /// Its fields in order, their names in lower case.
+    /// The fields in order, with names in lower case.
     pub fields: Vec<(String, String)>,
 }
 
@@ -35,11 +35,11 @@ pub struct Response {
 pub enum Framing {
     /// There is no body, whatever the fields say.
     None,
-    /// After a number of bytes.
+    /// The body has this number of bytes.
     Length(usize),
-    /// By the chunked coding.
+    /// The body has the chunked coding.
     Chunked,
-    /// At the end of the connection.
+    /// The body ends with the connection.
     UntilClose,
 }
 
@@ -47,21 +47,23 @@ pub enum Framing {
 pub struct Arrived {
     /// The answer, with the part of its body that has arrived.
     pub response: Response,
-    /// How its end is found.
+    /// How the end of the body is found.
     pub framing: Framing,
-    /// Bytes from the status line to the end of the body; `None` while that has not arrived.
+    /// The number of bytes from the status line to the end of the body; `None` while the end has
+    /// not arrived.
     pub length: Option<usize>,
 }
 
-/// The answer at the start of `bytes`, and its length; `None` while it is not whole. `head_only`
-/// says that it answers a HEAD, `ended` that no more bytes follow. Fails on a malformed answer.
+/// Reads the answer at the start of `bytes`, and returns it with its length; `None` while it is not
+/// whole. `head_only` says that it answers a HEAD, `ended` that no more bytes follow. Fails on a
+/// malformed answer.
 pub fn parse(bytes: &[u8], head_only: bool, ended: bool) -> Result<Option<(Response, usize)>, String> {
     let arrived = read(bytes, head_only, ended)?;
     Ok(arrived.and_then(|arrived| Some((arrived.response, arrived.length?))))
 }
 
-/// What has arrived of the answer at the start of `bytes`; `None` while its head is not whole. The
-/// arguments and errors are those of [`parse`].
+/// Reads as much of the answer at the start of `bytes` as has arrived; `None` while its head is not
+/// whole. The arguments and errors are those of [`parse`].
 pub fn read(bytes: &[u8], head_only: bool, ended: bool) -> Result<Option<Arrived>, String> {
     let Some((mut response, head)) = head(bytes)? else { return Ok(None) };
     let framing = response.framing(head_only)?;
@@ -81,9 +83,9 @@ pub fn read(bytes: &[u8], head_only: bool, ended: bool) -> Result<Option<Arrived
     Ok(Some(Arrived { response, framing, length: length.map(|length| head + length) }))
 }
 
-/// Where the final answer begins in `bytes`, behind the interim ones, of which a server may send any
-/// number (RFC 9110, section 15.2); `None` while the head of one of them is not whole. 101 is final:
-/// HTTP ends with it. Fails on a malformed answer, and on interim ones without an end.
+/// Returns where the final answer begins in `bytes`, after any number of interim ones (RFC 9110,
+/// section 15.2); `None` while the head of an answer is not whole. 101 is final, since HTTP ends
+/// with it. Fails on a malformed answer, and on interim ones without an end.
 pub fn final_at(bytes: &[u8]) -> Result<Option<usize>, String> {
     let mut at = 0;
     while let Some((response, length)) = head(&bytes[at..])? {
@@ -101,7 +103,7 @@ pub fn final_at(bytes: &[u8]) -> Result<Option<usize>, String> {
 
 /// Whether a date has the form `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 pub fn is_imf_fixdate(date: &str) -> bool {
-    // The parser takes two obsolete forms too.
+    // The parser also accepts two obsolete forms.
     httpdate::parse_http_date(date).is_ok_and(|time| httpdate::fmt_http_date(time) == date)
 }
 
@@ -122,7 +124,7 @@ impl Response {
         self.values(name).flat_map(|value| value.split(',')).map(str::trim).collect()
     }
 
-    /// Whether it announces the end of its connection (RFC 9112, section 9.3).
+    /// Whether the answer announces the end of its connection (RFC 9112, section 9.3).
     pub fn closes(&self) -> bool {
         let options = self.list("connection");
         let says = |word: &str| options.iter().any(|option| option.eq_ignore_ascii_case(word));
@@ -143,7 +145,7 @@ impl Response {
                 let is_number = length.bytes().all(|byte| byte.is_ascii_digit());
                 length.parse().ok().filter(|_| is_number).map(Framing::Length)
             }
-            // RFC 9112, section 6.1: neither in HTTP/1.0, nor where there never is a body.
+            // Not allowed in HTTP/1.0, nor where there is never a body (RFC 9112, section 6.1).
             ([], [coding]) if !self.is_http_1_0 && !self.is_interim() && status != 204 => {
                 coding.eq_ignore_ascii_case("chunked").then_some(Framing::Chunked)
             }
@@ -160,7 +162,7 @@ impl Response {
 /// is not whole.
 fn head(bytes: &[u8]) -> Result<Option<(Response, usize)>, String> {
     let wrong = |why: &str| format!("\"{}\" is not an answer: {why}", start(bytes));
-    // What cannot become a status line is rejected now: the client need not wait for more.
+    // Bytes that cannot become a status line are rejected now: the client need not wait for more.
     if bytes.iter().zip(b"HTTP/1.").any(|(got, expected)| got != expected) {
         return Err(wrong("it has no status line"));
     }
@@ -223,7 +225,7 @@ fn chunk_size(line: &[u8]) -> Option<usize> {
     let line = std::str::from_utf8(line.strip_suffix(b"\r\n")?).ok()?;
     let (size, extension) = line.split_once(';').unwrap_or((line, ""));
     let is_clean = !extension.contains(|char: char| char.is_control() && char != '\t');
-    // White space before an extension is bad, and to be read (RFC 9112, section 7.1.1).
+    // White space before an extension is bad, but has to be accepted (RFC 9112, section 7.1.1).
     let size = if extension.is_empty() { size } else { size.trim_end_matches([' ', '\t']) };
     let is_number = size.bytes().all(|byte| byte.is_ascii_hexdigit());
     usize::from_str_radix(size, 16).ok().filter(|_| is_clean && is_number)
@@ -233,7 +235,7 @@ fn has_bare_line_feed(lines: &[u8]) -> bool {
     lines.split_inclusive(|byte| *byte == b'\n').any(|line| !line.ends_with(b"\r\n"))
 }
 
-/// The first bytes, to be quoted.
+/// The first bytes, escaped so that a message can quote them.
 fn start(bytes: &[u8]) -> String {
     bytes[..bytes.len().min(80)].escape_ascii().to_string()
 }

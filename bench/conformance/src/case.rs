@@ -1,4 +1,4 @@
-//! A case: what the client sends, and what the server may do about it.
+//! A case: what the client sends on a connection, and how the server may respond.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -12,24 +12,23 @@ use crate::socket::Transport;
 use crate::target::Target;
 use crate::tls::Records;
 
-/// What the client sends on a new connection, and the alternatives that the server has.
+/// What the client sends on a new connection, and the alternatives for the server's response.
 #[must_use]
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// `subject/name`, by which manifests refer to it.
+    /// The name of the case, as `subject/name`. Manifests refer to it.
     pub name: &'static str,
-    /// The sentence that it rests on.
+    /// The rule that the case tests.
     pub rule: Rule,
     /// How severe a failure is.
     pub severity: Severity,
-    /// What is asked for in place of the endpoint's own paths.
+    /// The server that the case is for: the endpoint, or one path of another server.
     pub(super) target: Target,
-    /// What carries it.
     pub(super) transport: Transport,
     pub(super) script: Script,
 }
 
-/// What the client does, and what is right, in the words of its protocol.
+/// What the client does and which responses are right, per protocol.
 #[derive(Clone, Debug)]
 pub(super) enum Script {
     /// Messages of HTTP/1.1.
@@ -51,11 +50,11 @@ pub(super) struct Messages {
 /// How severe it is to fail a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The RFCs leave it open: a rule of the endpoint alone, one that they only recommend, or a limit.
+    /// The behaviour is a rule of the endpoint, a recommendation of the RFCs, or a limit.
     Strict,
-    /// The RFCs require it.
+    /// The RFCs require the behaviour.
     Wrong,
-    /// The server answered a request that was never sent: it found one within the bytes of another.
+    /// The server answered a request that was never sent, but is hidden within another one.
     Smuggling,
 }
 
@@ -79,27 +78,27 @@ pub(super) enum Step {
     Await(usize),
     /// Is silent for this number of tenths of a timeout.
     Pause(Timeout, u32),
-    /// Sends these requests again and again, each time once as many answers have arrived as there are
-    /// requests.
+    /// Sends these requests repeatedly. Each round starts when the previous one has been answered.
     Rounds(Rounds),
     /// Sends these bytes one by one, a tenth of a timeout apart, until an answer arrives.
     Drip(Timeout, &'static str),
 }
 
-/// Requests that are sent again and again, to see whether their answers wait for an acknowledgement.
+/// Requests that are sent repeatedly, to find out whether answers wait for a TCP acknowledgement.
 #[derive(Clone, Debug)]
 pub(super) struct Rounds {
     pub(super) requests: &'static str,
-    /// The number of requests.
+    /// The number of answers to wait for per round, which is the number of requests.
     pub(super) answers: usize,
     pub(super) rounds: u32,
 }
 
-/// Less than the 40 ms for which Linux delays an acknowledgement, and far more than an answer takes.
+/// The longest time of a round that does not wait for an acknowledgement: less than the 40 ms by
+/// which Linux delays one, and far more than an answer takes.
 pub(super) const DELAY: Duration = Duration::from_millis(30);
 
-/// Why answers took too long: the fastest round of the last half, after which a connection delays its
-/// acknowledgements; `None` where it did not.
+/// Returns a message when the answers waited for acknowledgements: when even the fastest round of
+/// the second half took longer than [`DELAY`]. In the first half the kernel may not delay them yet.
 pub(super) fn delayed(mut times: Vec<Duration>) -> Option<String> {
     let fastest = times.split_off(times.len() / 2).into_iter().min()?;
     let took = fastest.as_millis();
@@ -111,22 +110,23 @@ pub(super) fn delayed(mut times: Vec<Duration>) -> Option<String> {
 /// How the client finds out in the end whether the connection is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finish {
-    /// It sends one more request in the last write. [`End::Open`] means that it is answered.
+    /// The client sends one more request in the last write; [`End::Open`] requires its answer.
     Probe,
-    /// It shuts down its side, after which the server has to close.
+    /// The client shuts down its side, after which the server has to close.
     HalfClose,
-    /// It does nothing: the server has to close on its own.
+    /// The client does nothing: the server has to close on its own.
     Wait,
-    /// It does nothing: the server closes after one of its timeouts.
+    /// The client does nothing: the server closes after one of its timeouts.
     WaitFor(Timeout),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Alternative {
     pub(super) answers: Vec<Expected>,
-    /// The state of the connection after them.
+    /// The state of the connection after the answers.
     pub(super) end: End,
-    /// The RFCs allow it, and the endpoint does not: it is a strict failure, whatever the case's own.
+    /// Whether the RFCs allow this alternative, and the endpoint does not. It is then a strict
+    /// failure, whatever the severity of the case.
     pub(super) is_left_open: bool,
 }
 
@@ -137,7 +137,7 @@ pub enum End {
     Open,
     /// Closed, by an end of the stream or by a reset.
     Closed,
-    /// Closed by an end of the stream. A reset could have overtaken the answer.
+    /// Closed by an end of the stream, and not by a reset, which could have overtaken the answer.
     ClosedCleanly,
     /// Open or closed.
     Any,
@@ -187,7 +187,7 @@ impl Case {
         Self::new(name, rule, request, [Expected::status(statuses)], End::Closed)
     }
 
-    /// The same with other messages.
+    /// Applies `change` to the messages of a case of HTTP/1.1.
     fn with_messages(mut self, change: impl FnOnce(&mut Messages)) -> Self {
         if let Script::Messages(messages) = &mut self.script {
             change(messages);
@@ -203,13 +203,13 @@ impl Case {
         self.with_alternative(answers.into(), end, false)
     }
 
-    /// What the RFCs allow beside what is right here. A server that does it fails strictly.
+    /// Adds an alternative that the RFCs allow and the endpoint does not: it is a strict failure.
     pub(super) fn left_open(self, answers: impl Into<Vec<Expected>>, end: End) -> Self {
         self.with_alternative(answers.into(), end, true)
     }
 
-    /// The probe follows a request that closes, which a client must not do (RFC 9112, section 9.6): a
-    /// server may reject it, or all of it.
+    /// Leaves open that the server answers 400 to the probe, or to everything: the probe follows a
+    /// request that closes the connection, which a client must not do (RFC 9112, section 9.6).
     pub(super) fn probed_after_its_end(self) -> Self {
         let bad = [Expected::status(&[400])];
         let first = self.messages().and_then(|messages| messages.alternatives.first());
@@ -217,7 +217,7 @@ impl Case {
         self.left_open(bad, End::Closed).left_open(and_bad, End::Closed)
     }
 
-    /// The server may refuse the method before it looks at the framing, where it closes as well.
+    /// Leaves open that the server refuses the method before it reads the framing, and closes.
     pub(super) fn refused_by_method(self) -> Self {
         self.left_open([Expected::status(&[403, 404, 405, 501])], End::Closed)
     }
@@ -238,12 +238,12 @@ impl Case {
         self.with_messages(|messages| messages.finish = finish)
     }
 
-    /// The same under another name, over another transport.
+    /// Returns the case under another name and over another transport.
     pub(super) fn over(self, name: &'static str, transport: Transport) -> Self {
         Self { name, transport, ..self }
     }
 
-    /// What it sends, where that is HTTP/1.1.
+    /// The messages of the case, if it is a case of HTTP/1.1.
     pub(super) fn messages(&self) -> Option<&Messages> {
         match &self.script {
             Script::Messages(messages) => Some(messages),
@@ -256,12 +256,12 @@ impl Case {
         subject_of(self.name)
     }
 
-    /// Whether it waits for the server's timeouts.
+    /// Whether the case waits for the server's timeouts.
     pub fn waits_for_timeouts(&self) -> bool {
         self.subject().ends_with("timing")
     }
 
-    /// What a right answer is, in words: `400, then closed; or 200, then open`.
+    /// The right answers in words, such as `400, then closed; or 200, then open`.
     pub fn right(&self) -> String {
         match &self.script {
             Script::Messages(messages) => messages.right(),
@@ -270,7 +270,7 @@ impl Case {
         }
     }
 
-    /// Whether each of its right answers needs a connection that is served on.
+    /// Whether each right alternative needs more than one answer on the connection.
     pub fn needs_more_than_one_answer(&self) -> bool {
         self.messages().is_some_and(Messages::needs_more_than_one_answer)
     }
@@ -289,8 +289,8 @@ impl Messages {
         })
     }
 
-    /// The most final answers after which an alternative has no more that succeed: what succeeds after
-    /// them is the answer to something else.
+    /// The number of final answers up to the last one that may be 200, or of all if none may; the
+    /// maximum over the alternatives. A success after them is the answer to something else.
     pub(super) fn most_answers(&self) -> usize {
         let until_success = |alternative: &Alternative| {
             let finals: Vec<&Expected> =
@@ -300,13 +300,13 @@ impl Messages {
         self.alternatives.iter().map(until_success).max().unwrap_or(0)
     }
 
-    /// For each final answer whether it is to a HEAD and so has no body.
+    /// For each final answer, whether it answers a HEAD request and so has no body.
     pub(super) fn head_only(&self) -> Vec<bool> {
         let answers = self.alternatives.first().map_or(&[][..], |alternative| &alternative.answers);
         answers.iter().filter(|answer| !answer.is_interim()).map(|answer| answer.head_only).collect()
     }
 
-    /// Whether its requests are of HTTP/1.0, whose clients are sent no interim answers.
+    /// Whether the requests are of HTTP/1.0, whose clients are sent no interim answers.
     pub(super) fn is_http_1_0(&self) -> bool {
         let line = |step: &Step| match step {
             Step::Send(bytes) => bytes.split(|byte| *byte == b'\r').next().map(<[u8]>::to_vec),
@@ -315,7 +315,7 @@ impl Messages {
         self.steps.iter().find_map(line).is_some_and(|line| line.ends_with(b"HTTP/1.0"))
     }
 
-    /// The bytes of a case that is also sent split: it is one short write, and waits for no timeout.
+    /// The bytes of the case, if it is also sent split: one short write that waits for no timeout.
     pub(super) fn short_write(&self) -> Option<&[u8]> {
         match (self.steps.as_slice(), self.finish) {
             (_, Finish::WaitFor(_)) => None,
@@ -324,7 +324,7 @@ impl Messages {
         }
     }
 
-    /// The same in two writes, the first of `at` bytes.
+    /// Returns the messages in two writes, the first of `at` bytes.
     pub(super) fn split(&self, at: usize) -> Self {
         let mut messages = self.clone();
         if let [Step::Send(bytes)] = messages.steps.as_mut_slice() {
@@ -336,7 +336,7 @@ impl Messages {
 }
 
 impl fmt::Display for Case {
-    /// What it is about: its severity and rule, and what a right answer is.
+    /// Writes the name, the severity, the rule and the right answers.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Rule { section, says } = self.rule;
         writeln!(out, "{} ({}, {section})", self.name, self.severity)?;
@@ -365,7 +365,7 @@ impl fmt::Display for Alternative {
     }
 }
 
-/// The subject in a case's name: of `host/missing` it is `host`.
+/// The subject in the name of a case, such as `host` in `host/missing`.
 pub fn subject_of(name: &str) -> &str {
     name.split('/').next().unwrap_or(name)
 }

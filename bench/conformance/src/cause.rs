@@ -1,4 +1,4 @@
-//! Failures of one cause, together: what a person reads, and not a line per case.
+//! Groups failures by their cause: a person reads one entry per cause, not one line per case.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -11,9 +11,9 @@ use crate::run::CaseResult;
 /// Failures that have the same severity, rule and reason.
 #[derive(Clone, Debug)]
 pub struct Cause<'a> {
-    /// How severe they are.
+    /// The severity of the failures.
     pub severity: Severity,
-    /// The sentence that the cases rest on.
+    /// The rule that the cases test.
     pub rule: Rule,
     /// What was expected and did not happen.
     pub reason: &'a str,
@@ -21,11 +21,11 @@ pub struct Cause<'a> {
     pub failures: Vec<(&'static str, &'a Failure)>,
 }
 
-/// Cases of a cause that are named where it is printed; the others are counted.
+/// The number of cases that are named when a cause is printed; the others are counted.
 const NAMED: usize = 6;
 
-/// The causes of all failures among `results`: the most severe first, and of those the ones with the
-/// most cases.
+/// Returns the causes of all failures among `results`: the most severe first, and among equally
+/// severe ones those with the most cases first.
 pub fn causes<'a>(results: impl IntoIterator<Item = &'a CaseResult>) -> Vec<Cause<'a>> {
     let mut causes: Vec<Cause> = Vec::new();
     for result in results {
@@ -49,14 +49,15 @@ pub fn causes<'a>(results: impl IntoIterator<Item = &'a CaseResult>) -> Vec<Caus
 }
 
 impl Cause<'_> {
-    /// The cases by name.
+    /// The names of the cases.
     pub fn cases(&self) -> Vec<&'static str> {
         self.failures.iter().map(|(case, _)| *case).collect()
     }
 }
 
 impl fmt::Display for Cause<'_> {
-    /// Three lines: the cause, its cases, and what one of them got. `{:#}` names all cases.
+    /// Writes three lines: the cause, its cases, and what the server did in one of them. `{:#}`
+    /// names all cases.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = self.cases();
         let count =

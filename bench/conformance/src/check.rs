@@ -18,7 +18,7 @@ use crate::tls;
 /// The path of requests that are hidden within others.
 const SMUGGLED: &str = "/smuggled";
 
-/// How much of the answer that shows a failure is quoted.
+/// The number of bytes that are quoted of the answer that shows a failure.
 const QUOTED: usize = 200;
 
 /// Plays `case` against the server at `address`, as a whole and, where the settings say so, split.
@@ -63,7 +63,7 @@ fn refused(case: &Case, error: &std::io::Error) -> Played {
     Played { failure: Some(failure), is_refused: true, ..Played::default() }
 }
 
-/// Why `got` is none of the case's right alternatives; `None` when it is one of them.
+/// Returns a failure if `got` is none of the case's right alternatives.
 fn judge(case: &Case, messages: &Messages, split: Option<usize>, got: &Exchange) -> Option<Failure> {
     let hidden = hidden(case, messages, got);
     let (mut reasons, mut proof) = (Vec::new(), None);
@@ -98,7 +98,7 @@ fn judge(case: &Case, messages: &Messages, split: Option<usize>, got: &Exchange)
     Some(Failure { severity, split, reason, got: describe(got, proof), stops_early, is_dropped })
 }
 
-/// What differs, and the place of the answer that shows it.
+/// Returns the first difference, and the place of the answer that shows it.
 fn mismatch(alternative: &Alternative, got: &Exchange, is_http_1_0: bool) -> Option<(String, Option<usize>)> {
     let responses = if is_http_1_0 {
         got.responses.iter().collect()
@@ -144,8 +144,8 @@ fn end_mismatch(expected: End, got: Ending) -> Option<&'static str> {
     }
 }
 
-/// Whether all answers are right as far as they go, and the server then closed, which it may at any
-/// time (RFC 9112, section 9.5), or said nothing more.
+/// Whether all answers so far are right, and the server then closed, which it may do at any time
+/// (RFC 9112, section 9.5), or sent nothing more.
 fn stops_early(alternative: &Alternative, got: &Exchange) -> bool {
     let finals: Vec<_> = got.responses.iter().filter(|response| !response.is_interim()).collect();
     let expected: Vec<_> = alternative.answers.iter().filter(|answer| !answer.is_interim()).collect();
@@ -155,8 +155,8 @@ fn stops_early(alternative: &Alternative, got: &Exchange) -> bool {
     is_short && is_right && has_ended && finals.len() <= expected.len() && got.malformed.is_none()
 }
 
-/// The responses without those interim ones that are not expected where they came: a server may
-/// send any number (RFC 9110, section 15.2).
+/// The responses without the interim ones that are not expected at their place: a server may send
+/// any number of them (RFC 9110, section 15.2).
 fn without_other_interim<'a>(expected: &[Expected], responses: &'a [Response]) -> Vec<&'a Response> {
     let mut kept = Vec::new();
     for response in responses {
@@ -170,8 +170,8 @@ fn without_other_interim<'a>(expected: &[Expected], responses: &'a [Response]) -
     kept
 }
 
-/// The place of the answer to a hidden request: a whole answer of its own, with a status of success.
-/// An error's page may quote the hidden request, and is none.
+/// The place of the answer to a hidden request: a whole answer of its own, with a 2xx status. An
+/// error page that quotes the hidden request does not count.
 fn hidden(case: &Case, messages: &Messages, got: &Exchange) -> Option<usize> {
     let is_success = |response: &Response| (200..300).contains(&response.status);
     match &case.target {
@@ -179,7 +179,8 @@ fn hidden(case: &Case, messages: &Messages, got: &Exchange) -> Option<usize> {
             let body = greeting(SMUGGLED);
             got.responses.iter().position(|response| is_success(response) && response.body == body.as_bytes())
         }
-        // Every answer has the same body: there is one more than there are requests.
+        // All answers have the same body: if there is one more than the case can have, it is to the
+        // hidden request.
         Target::Fixed { body, .. } => {
             let most = messages.alternatives.iter().map(|alternative| alternative.answers.len()).max()?;
             let last = got.responses.len().checked_sub(1);
@@ -194,7 +195,8 @@ fn place(got: &Exchange, wanted: &Response) -> Option<usize> {
     got.responses.iter().position(|response| std::ptr::eq(response, wanted))
 }
 
-/// What happened, and the answer at `proof`, or the first bytes after the last answer that is one.
+/// Describes what happened, and quotes the answer at `proof`, or otherwise the first bytes after
+/// the last well-formed answer.
 fn describe(got: &Exchange, proof: Option<usize>) -> String {
     let mut out: Vec<String> =
         got.responses.iter().take(20).map(|response| response.status.to_string()).collect();

@@ -22,13 +22,13 @@ const MAX_BYTES: usize = 16 * 1024 * 1024;
 pub(crate) struct Exchange {
     /// The answers, except the one to the probe.
     pub(crate) responses: Vec<Response>,
-    /// Where each of them begins in `bytes`.
+    /// The offset of each answer in `bytes`.
     pub(crate) starts: Vec<usize>,
     pub(crate) ending: Ending,
-    /// What is wrong with the bytes after the last well-formed answer.
+    /// Why the bytes after the last answer are malformed, or what did not arrive in time.
     pub(crate) malformed: Option<String>,
     pub(crate) bytes: Vec<u8>,
-    /// Where the bytes begin that are not among the answers.
+    /// The offset in `bytes` of the first byte after the answers.
     pub(crate) unread: usize,
 }
 
@@ -38,7 +38,7 @@ pub(crate) enum Ending {
     Open,
     Eof,
     Reset,
-    /// The server neither answered nor closed, yet.
+    /// The server has neither answered nor closed so far.
     #[default]
     Silent,
     /// The client gave up: the bytes were not an answer, or an awaited answer did not arrive.
@@ -56,9 +56,9 @@ impl From<Closed> for Ending {
     }
 }
 
-/// Plays `case` on a new connection to `address`: the request that shows whether the connection is
-/// still open comes last. The exchange waits for its answer or for the end of the connection: for an
-/// event, never for time to pass. Fails when it cannot connect.
+/// Plays `case` on a new connection to `address`. The request that shows whether the connection is
+/// still open, the probe, comes last. The exchange waits for the answer to it or for the end of the
+/// connection: for an event, never for time to pass. Fails when it cannot connect.
 pub(crate) fn exchange(
     address: SocketAddr,
     case: &Case,
@@ -81,7 +81,7 @@ pub(crate) fn exchange(
     }
     let deadline = Instant::now()
         + match messages.finish {
-            // Less than the idle timeout, which would be mistaken for the expected close.
+            // Less than the idle timeout, whose close would be mistaken for the expected one.
             Finish::Wait => settings.response_timeout.min(settings.timeouts.idle * 8 / 10),
             Finish::WaitFor(timeout) => settings.timeouts.get(timeout) * 2 + settings.response_timeout / 2,
             Finish::Probe | Finish::HalfClose => settings.response_timeout,
@@ -92,7 +92,7 @@ pub(crate) fn exchange(
     Ok(connection.got)
 }
 
-/// How long a case may take in all: its own pauses, and three answers that come late.
+/// The longest time that a case may take: its own pauses and timeouts, and three late answers.
 fn longest(messages: &Messages, settings: &Settings) -> Duration {
     let paused = |step: &Step| match step {
         Step::Pause(timeout, tenths) => settings.timeouts.get(*timeout) * *tenths / 10,
@@ -115,9 +115,9 @@ struct RawConnection<'a> {
     head_only: Vec<bool>,
     /// The exchange so far.
     got: Exchange,
-    /// The number of bytes that its answers were read from.
+    /// The number of bytes that have been read as answers.
     parsed: usize,
-    /// The number of final answers among them.
+    /// The number of final answers so far.
     finals: usize,
 }
 
@@ -218,7 +218,8 @@ impl<'a> RawConnection<'a> {
         self.got.responses.push(response);
     }
 
-    /// Where every answer has the same body, the probe's is one more than the case can have.
+    /// Removes the answer to the probe, where every answer has the same body: it is the answer
+    /// after the most that the case can have.
     fn take_probe(&mut self, messages: &Messages) {
         let got = &mut self.got;
         let is_fixed = self.target.is_probe(&[]).is_none() && messages.finish == Finish::Probe;
@@ -265,7 +266,8 @@ impl<'a> RawConnection<'a> {
     }
 }
 
-/// Whether an answer of HTTP/2 begins: a SETTINGS frame (RFC 9113, sections 3.4 and 6.5).
+/// Whether the bytes begin with SETTINGS, the first frame of an HTTP/2 server (RFC 9113, sections
+/// 3.4 and 6.5).
 fn is_settings(bytes: &[u8]) -> bool {
     matches!(bytes, [0, _, _, 4, 0, 0, 0, 0, 0, ..])
 }

@@ -1,30 +1,30 @@
-//! What is odd about an answer's fields, whatever was asked. A server that leaves out `Date` does so
-//! in every answer: that is one finding, and no reason to fail a case about chunks.
+//! Deviations in the fields of an answer that do not depend on the request. A server that leaves
+//! out `Date` does so in every answer: that is one finding, and fails no case about chunks.
 
 use std::fmt;
 
 use answers::Response;
 
-/// What is odd about an answer's fields.
+/// A deviation in the `Date`, `Content-Type` or `Content-Length` of an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Deviation {
-    /// There is none, or there are several.
+    /// `Date` is absent or repeated.
     NoDate,
-    /// It is no IMF-fixdate (RFC 9110, section 5.6.7).
+    /// `Date` has this value, which is no IMF-fixdate (RFC 9110, section 5.6.7).
     Date(String),
-    /// A greeting has none, or several.
+    /// The `Content-Type` of a greeting is absent or repeated.
     NoContentType,
-    /// A greeting's is another than `text/plain; charset=utf-8`.
+    /// The `Content-Type` of a greeting has this value, and not `text/plain; charset=utf-8`.
     ContentType(String),
-    /// A greeting has none.
+    /// The `Content-Length` of a greeting is absent.
     NoContentLength,
-    /// Another than that of the greeting.
+    /// The `Content-Length` of a greeting has this value, and not the length of the greeting.
     ContentLength(String),
 }
 
 impl Deviation {
-    /// Of an answer to any request. A server with a clock sends `Date` with each status from 2xx to
-    /// 4xx (RFC 9110, section 6.6.1).
+    /// Checks the `Date` of an answer to any request. A server with a clock sends it with each
+    /// status from 2xx to 4xx (RFC 9110, section 6.6.1).
     pub(super) fn in_date(response: &Response) -> Option<Self> {
         match response.field("date") {
             _ if !Self::has_date(response) => None,
@@ -33,7 +33,8 @@ impl Deviation {
         }
     }
 
-    /// How many answers have it, of those that it is about: all with a `Date`, or the greetings.
+    /// Says how many answers have the deviation, out of `dated` answers that need a `Date`, or out
+    /// of all greetings.
     pub(super) fn sentence(&self, count: usize, [dated, greetings]: [usize; 2]) -> String {
         let all = if matches!(self, Self::NoDate | Self::Date(_)) { dated } else { greetings };
         let is_absence = matches!(self, Self::NoDate | Self::NoContentType | Self::NoContentLength);
@@ -44,12 +45,12 @@ impl Deviation {
         }
     }
 
-    /// Whether the answer is of a kind that has a `Date`.
+    /// Whether an answer with this status needs a `Date`.
     pub(super) fn has_date(response: &Response) -> bool {
         (200..500).contains(&response.status)
     }
 
-    /// Of a greeting, in its type.
+    /// Checks the `Content-Type` of a greeting.
     pub(super) fn in_type(response: &Response) -> Option<Self> {
         match response.field("content-type") {
             None => Some(Self::NoContentType),
@@ -57,7 +58,7 @@ impl Deviation {
         }
     }
 
-    /// Of a greeting of this length, or of its head, in what it says of its length.
+    /// Checks the `Content-Length` of a greeting of this length, or of its head.
     pub(super) fn in_length(length: usize, response: &Response) -> Option<Self> {
         let length = length.to_string();
         match response.field("content-length") {
@@ -80,8 +81,8 @@ impl fmt::Display for Deviation {
     }
 }
 
-/// Whether a media type is `text/plain; charset=utf-8`, whose words have no case and whose value may
-/// be in quotes (RFC 9110, section 8.3.1).
+/// Whether a media type is `text/plain; charset=utf-8`. Its words are compared without case, and
+/// the value may be in quotes (RFC 9110, section 8.3.1).
 fn is_plain_utf_8(kind: &str) -> bool {
     let mut parts = kind.split(';').map(str::trim);
     let is_plain = parts.next().is_some_and(|kind| kind.eq_ignore_ascii_case("text/plain"));

@@ -1,4 +1,4 @@
-//! What one answer has to look like.
+//! The requirements that one answer has to meet.
 
 use std::fmt;
 
@@ -6,19 +6,19 @@ use answers::Response;
 
 use crate::deviation::Deviation;
 
-/// What one answer has to look like.
+/// The requirements that one answer has to meet.
 #[must_use]
 #[derive(Clone, Debug, Default)]
 pub struct Expected {
     statuses: &'static [u16],
     /// Fields that are lists, with their members, in any order.
     lists: Vec<(&'static str, &'static [&'static str])>,
-    /// The path of the greeting that it is, or whose head it is.
+    /// The path of the greeting, if the answer is a greeting or the head of one.
     pub(super) path: Option<String>,
     body: Option<String>,
-    /// It answers a HEAD: no body follows, whatever its head says.
+    /// Whether the answer is to a HEAD: no body follows, whatever its head says.
     pub(super) head_only: bool,
-    /// The fields that have to be those of the endpoint: where the case is about them.
+    /// The fields that have to be those of the endpoint, in cases about these fields.
     checked: &'static [Field],
 }
 
@@ -50,22 +50,22 @@ impl Expected {
         Self { head_only: true, body: Some(String::new()), ..Self::greeting(path) }
     }
 
-    /// The same with a `Date` (RFC 9110, section 6.6.1).
+    /// Requires a `Date` (RFC 9110, section 6.6.1).
     pub fn dated(self) -> Self {
         Self { checked: &[Field::Date], ..self }
     }
 
-    /// A greeting with the endpoint's `Content-Type`.
+    /// Requires the `Content-Type` of the endpoint's greeting.
     pub(super) fn typed(self) -> Self {
         Self { checked: &[Field::Type], ..self }
     }
 
-    /// A greeting with its length in `Content-Length`.
+    /// Requires the length of the greeting in `Content-Length`.
     pub(super) fn sized(self) -> Self {
         Self { checked: &[Field::Length], ..self }
     }
 
-    /// A greeting with all of these.
+    /// Requires `Date`, `Content-Type` and `Content-Length` as in the endpoint's greeting.
     pub fn exact(self) -> Self {
         Self { checked: &[Field::Date, Field::Type, Field::Length], ..self }
     }
@@ -86,7 +86,7 @@ impl Expected {
         self
     }
 
-    /// The same with another body in place of the greeting.
+    /// Expects another body in place of the greeting.
     pub(super) fn with_text(mut self, text: &str) -> Self {
         if self.path.is_some() && !self.head_only {
             self.body = Some(text.to_owned());
@@ -99,17 +99,17 @@ impl Expected {
         self.statuses.iter().all(|status| *status < 200)
     }
 
-    /// The statuses that it may have: `400 or 505`.
+    /// The allowed statuses in words, such as `400 or 505`.
     pub(super) fn statuses(&self) -> String {
         self.statuses.iter().map(u16::to_string).collect::<Vec<_>>().join(" or ")
     }
 
-    /// Whether it may have this status.
+    /// Whether the answer may have this status.
     pub(super) fn allows(&self, status: u16) -> bool {
         self.statuses.contains(&status)
     }
 
-    /// What is wrong with `response`; `None` when it is as expected.
+    /// Returns what is wrong with `response`; `None` when it is as expected.
     pub fn mismatch(&self, response: &Response) -> Option<String> {
         if !self.allows(response.status) {
             return Some(format!("expected {}, got {}", self.statuses(), response.status));

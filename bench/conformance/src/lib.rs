@@ -1,10 +1,11 @@
 //! Conformance cases of HTTP/1.1, HTTP/2 and TLS: raw bytes with the answers that the RFCs allow, and
 //! a client that plays them over real sockets.
 //!
-//! Each [`Protocol`] has cases of its own: HTTP/1.1 by requests, HTTP/2 by frames, TLS by records.
-//! All are run in the same way, by [`run()`], and judged by the same severities.
+//! Each [`Protocol`] has its own cases: requests for HTTP/1.1, frames for HTTP/2, records for TLS.
+//! [`run()`] plays all of them in the same way, and each failure has a [`Severity`].
 //!
-//! A case of HTTP/1.1 is what a client sends on a connection of its own, and the [`Expected`] answers:
+//! A case of HTTP/1.1 consists of the bytes that a client sends on a new connection, and of the
+//! [`Expected`] answers:
 //!
 //! ```
 //! use conformance::{Case, End, Expected, Rule};
@@ -26,13 +27,14 @@
 //!
 //! TCP may deliver a request in any number of pieces, and a parser may be right about whole
 //! requests and wrong about halves. With [`Settings::splits`] each short case that passes is
-//! therefore sent again, split after each of its bytes, as [`Failure::split`] says.
+//! therefore sent again, split after each of its bytes. [`Failure::split`] says which split has
+//! failed.
 //!
-//! Who sends requests beside the cases, such as a drill, finds the client's side of TLS and HTTP/2
-//! without sockets here too: [`Protocol::tls_client`] and [`Protocol::http2_client`].
+//! Callers that send requests outside the cases, such as a drill, find the client's side of TLS and
+//! HTTP/2 without sockets here: [`Protocol::tls_client`] and [`Protocol::http2_client`].
 //!
-//! The crate knows no server, starts none, and prints nothing. It takes an address and returns a
-//! [`CaseResult`] per case. What a server is known to fail is for the caller to remember.
+//! The library knows no server, starts none, and prints nothing. It takes an address and returns a
+//! [`CaseResult`] per case. The caller has to remember the known failures of a server.
 #![allow(clippy::indexing_slicing, reason = "a wrong index may end a test of a server, and ends no server")]
 
 mod case;

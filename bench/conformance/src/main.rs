@@ -51,7 +51,7 @@ struct Arguments {
     list: bool,
 }
 
-/// A server that answers nothing takes no longer in all.
+/// The time limit for all cases, for a server that answers nothing.
 const TIME: Duration = Duration::from_secs(600);
 
 fn main() -> ExitCode {
@@ -65,7 +65,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether all cases pass.
+/// Plays the cases and prints the results. Returns whether all cases pass.
 fn ask(arguments: &Arguments) -> Result<bool, String> {
     let target = arguments
         .expect_body
@@ -73,7 +73,7 @@ fn ask(arguments: &Arguments) -> Result<bool, String> {
         .map_or(Target::Greeting, |body| Target::Fixed { path: arguments.path.clone(), body });
     let mut chosen = select(&arguments.protocol.cases(), &arguments.only, &target)
         .map_err(|error| format!("--only: {error}"))?;
-    // Their timeouts are those that a server was started with.
+    // These cases depend on the timeouts that the server was started with.
     chosen.retain(|case| !case.waits_for_timeouts());
     let Some(address) = arguments.address.as_ref().filter(|_| !arguments.list) else {
         chosen.iter().for_each(|case| println!("{case}"));

@@ -1,4 +1,4 @@
-//! What playing a case shows, whatever its protocol.
+//! The result of playing a case of any protocol.
 
 use std::fmt;
 
@@ -11,31 +11,31 @@ use crate::expected::Expected;
 /// Why a case failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
-    /// How severe it is. [`Severity::Smuggling`] only where a hidden request was answered.
+    /// The severity of the failure: [`Severity::Smuggling`] only if a hidden request was answered.
     pub severity: Severity,
-    /// After which byte the request was split; `None` where it was sent as a whole.
+    /// The number of bytes after which the request was split; `None` if it was sent as a whole.
     pub split: Option<usize>,
     /// What was expected and did not happen.
     pub reason: String,
     /// What happened: the statuses, the end of the connection, and the answer that shows the failure.
     pub got: String,
-    /// Whether all was right as far as it went, and then the server closed or said nothing more.
+    /// Whether all answers were right until the server closed or sent nothing more.
     pub stops_early: bool,
-    /// Whether the server dropped all requests before the probe, as one does that answers the last of
-    /// those that arrive together.
+    /// Whether the server answered the probe, but none of the requests before it. Some servers
+    /// answer only the last of the requests that arrive together.
     pub is_dropped: bool,
 }
 
-/// What playing a case shows.
+/// The result of playing a case.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Played {
-    /// Why it failed; `None` when it passed.
+    /// Why the case failed; `None` when it passed.
     pub(crate) failure: Option<Failure>,
     /// Whether no connection could be made.
     pub(crate) is_refused: bool,
-    /// What is odd about the fields of its answers, sent as a whole.
+    /// The deviations in the fields of the answers to the case, if it is sent as a whole.
     pub(crate) deviations: Vec<Deviation>,
-    /// Its answers of a kind that has a `Date`, and those that were greetings.
+    /// The number of answers that need a `Date`, and the number of greetings.
     pub(crate) answers: [usize; 2],
 }
 
@@ -49,13 +49,13 @@ impl fmt::Display for Failure {
 }
 
 impl Played {
-    /// Counts what is odd about the answers' fields. An answer is a greeting where one is right in its
-    /// place.
+    /// Counts the deviations in the fields of the answers. An answer is a greeting if it is the one
+    /// that is expected in its place.
     pub(crate) fn count(&mut self, right: &[Expected], responses: &[&Response]) {
         for (place, response) in responses.iter().enumerate() {
             self.answers[0] += usize::from(Deviation::has_date(response));
             self.deviations.extend(Deviation::in_date(response));
-            // Of a body, too: what a HEAD gets may be shorter.
+            // Only an answer with a body counts: the answer to a HEAD may have fewer fields.
             let is_greeting = |answer: &&Expected| answer.is_greeting(response);
             if right.get(place).is_some_and(|answer| is_greeting(&answer)) {
                 self.answers[1] += 1;

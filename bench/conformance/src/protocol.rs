@@ -1,4 +1,4 @@
-//! What is spoken on a connection, and the cases of each.
+//! The protocols of a connection, and the cases of each protocol.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,7 +13,7 @@ use crate::socket::Transport;
 use crate::subject;
 use crate::tls;
 
-/// What is spoken on a connection.
+/// The protocol that is spoken on a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Protocol {
     /// HTTP/1.1 on plain TCP.
@@ -28,11 +28,11 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// All of them.
+    /// All protocols.
     pub const ALL: [Self; 4] = [Self::Http1, Self::Https, Self::H2, Self::H2c];
 
-    /// Its cases, those of [`Self::endpoint`] first. `h2` and `h2c` share theirs by name, except what
-    /// is about ALPN.
+    /// The cases of the protocol, those of [`Self::endpoint`] first. The cases of `h2` and `h2c`
+    /// have the same names, except those about ALPN.
     pub fn cases(self) -> Vec<Case> {
         match self {
             Self::Http1 => subject::cases(),
@@ -50,7 +50,8 @@ impl Protocol {
         }
     }
 
-    /// The cases of that subject. They are few and small, so that every measurement can begin with them.
+    /// The cases of [`Self::endpoint`]. They are few and small, so that every measurement can begin
+    /// with them.
     pub fn endpoint_cases(self) -> Vec<Case> {
         match self {
             Self::Http1 => subject::endpoint_cases(),
@@ -68,8 +69,9 @@ impl Protocol {
         }
     }
 
-    /// A case of one GET, such as that of a workload. With `closes` the client of HTTP/1.1 asks for the
-    /// end of the connection, and the server has to close it; HTTP/2 has no such request.
+    /// A case of one GET, such as the request of a workload. With `closes` a client of HTTP/1.1
+    /// asks the server to close the connection, and the server has to do so; HTTP/2 has no such
+    /// request.
     pub fn request(self, path: &str, host: &str, answer: Expected, closes: bool) -> Case {
         const NAME: &str = "workload/request";
         const RULE: Rule = Rule::new("the workload");
@@ -84,8 +86,8 @@ impl Protocol {
         }
     }
 
-    /// A client's side of TLS, which trusts any certificate and has not sent anything; `None` where the
-    /// protocol has no TLS. Fails where none can be made.
+    /// Creates the client's side of a TLS connection, which trusts any certificate and has not sent
+    /// anything; `None` if the protocol has no TLS. Fails when it cannot be created.
     pub fn tls_client(self) -> Result<Option<ClientConnection>, String> {
         match self.transport() {
             Transport::Plain => Ok(None),
@@ -93,12 +95,12 @@ impl Protocol {
         }
     }
 
-    /// A client's side of HTTP/2 on which nothing was sent; `None` where the protocol is HTTP/1.1.
+    /// Creates the client's side of an HTTP/2 connection on which nothing has been sent; `None` for
+    /// HTTP/1.1.
     pub fn http2_client(self) -> Option<Http2Client> {
         matches!(self, Self::H2 | Self::H2c).then(|| Http2Client::new(self.transport()))
     }
 
-    /// What carries it.
     pub(crate) fn transport(self) -> Transport {
         match self {
             Self::Http1 | Self::H2c => Transport::Plain,

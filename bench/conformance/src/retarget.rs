@@ -1,4 +1,4 @@
-//! The same cases, for one path of any other server.
+//! Adapts the cases to one path of any other server.
 
 use crate::case::{Case, Finish, Messages, Script, Step};
 use crate::expected::Expected;
@@ -6,11 +6,12 @@ use crate::http2;
 use crate::subject::shorthand::HIDDEN;
 use crate::target::Target;
 
-/// The paths in cases that stand for any path. All others are what their case is about.
+/// The paths in cases that stand for any path. A case with another path is about that path.
 const ANY: [&str; 10] = ["/a", "/abc", "/b", "/h", "/next", "/old", "/1", "/2", "/3", "/late"];
 
-/// The case for `target`; `None` where it is about the greeting's own paths, or where its
-/// bytes do not fit: a hidden request keeps its length, which the request around it gives.
+/// Adapts the case to `target`. Returns `None` if the case is about the paths of the greeting, or
+/// if its bytes cannot be adapted: a hidden request has to keep the length that the request around
+/// it states.
 pub(crate) fn retarget(case: &Case, target: &Target) -> Option<Case> {
     let Target::Fixed { path, body } = target else { return Some(case.clone()) };
     let is_about_paths = |answer: &Expected| {
@@ -44,7 +45,7 @@ fn messages_at(mut messages: Messages, path: &str, body: &str) -> Option<Message
     Some(messages)
 }
 
-/// `bytes` with `path` in the place of the paths that stand for any.
+/// Replaces the paths in `bytes` that stand for any path by `path`.
 fn at_path(bytes: &[u8], path: &str) -> Option<Vec<u8>> {
     let mut bytes = bytes.to_vec();
     if contains(&bytes, HIDDEN.as_bytes()) {
@@ -53,7 +54,7 @@ fn at_path(bytes: &[u8], path: &str) -> Option<Vec<u8>> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes.as_slice();
     while let [first, after @ ..] = rest {
-        // Few bytes begin a target, and some cases have megabytes of others.
+        // Fast, since some cases have megabytes: only these two bytes can begin a target.
         let target = matches!(first, b' ' | b'h').then(|| target_at(rest)).flatten();
         if let Some((before, length)) = target {
             out.extend_from_slice(before);
@@ -67,8 +68,8 @@ fn at_path(bytes: &[u8], path: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// What stands before the path of a target at the start of `bytes` that stands for any path, and the
-/// length of both.
+/// If `bytes` begins with a target whose path stands for any path, returns the part of it before
+/// the path, and the length of that part and the path.
 fn target_at(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     let forms: [(&[u8], &[u8]); 2] = [(b" ", b" ?#"), (b"http://h", b" ")];
     forms.into_iter().find_map(|(before, ends)| {
@@ -81,7 +82,7 @@ fn target_at(bytes: &[u8]) -> Option<(&'static [u8], usize)> {
     })
 }
 
-/// The hidden request at `path`, as long as it is without: its host is as much shorter.
+/// The hidden request for `path`, as long as [`HIDDEN`]: a longer path makes its host shorter.
 fn hidden(path: &str) -> Option<String> {
     let request = HIDDEN.replace("/smuggled", path);
     let host = HIDDEN.split_once("Host: ")?.1.trim_end();
@@ -105,7 +106,7 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Whether a case hides a request within another, at whatever path.
+/// Whether a case hides a request for the path of its target within another request.
 pub(crate) fn hides_a_request(case: &Case, messages: &Messages) -> bool {
     let Target::Fixed { path, .. } = &case.target else { return true };
     let hidden = hidden(path).unwrap_or_default();

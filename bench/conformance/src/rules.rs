@@ -1,17 +1,17 @@
-//! The sentences that cases rest on: each section's own, in short and in plain words, with its MUST,
-//! SHOULD or MAY. A case rests on one of them.
+//! The rules that the cases test, each in short and plain words, with the MUST, SHOULD or MAY of
+//! its section. Each case tests one of them.
 
-/// A sentence of an RFC, or of the endpoint's own rules.
+/// A rule of an RFC, or of the endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// The RFC and its section, or who else has the rule.
+    /// The RFC and its section, or another source of the rule.
     pub section: &'static str,
-    /// What it says.
+    /// The rule in words.
     pub says: &'static str,
 }
 
 impl Rule {
-    /// A rule that is not of an RFC.
+    /// A rule with this source and without words.
     pub const fn new(section: &'static str) -> Self {
         Self { section, says: "" }
     }

@@ -1,4 +1,4 @@
-//! Plays many cases at once.
+//! Plays many cases in parallel.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,18 +19,18 @@ use crate::settings::Settings;
 
 const REQUEST: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Cases that in a row find no server, after which it is taken for gone. A server whose queue of
-/// connections is full refuses one now and then.
+/// The number of cases in a row without a connection after which the server counts as gone. A
+/// server whose queue of connections is full may refuse one now and then.
 const REFUSED: usize = 3;
 
 /// The result of one case.
 #[derive(Clone, Debug)]
 pub struct CaseResult {
-    /// `subject/name`.
+    /// The name of the case, as `subject/name`.
     pub case: &'static str,
-    /// The sentence that the case rests on.
+    /// The rule that the case tests.
     pub rule: Rule,
-    /// Its result.
+    /// The result of the case.
     pub outcome: Outcome,
 }
 
@@ -39,44 +39,44 @@ pub struct CaseResult {
 pub enum Outcome {
     /// The server did what is right.
     Passed,
-    /// It did not.
+    /// The server did something else.
     Failed(Failure),
-    /// The case says nothing of this server, or was not sent.
+    /// The case says nothing about this server, or was not sent.
     NotAsked(NotAsked),
 }
 
-/// Why a case says nothing of a server.
+/// Why a case says nothing about a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NotAsked {
-    /// It answers one request per connection, and the case needs more.
+    /// The server answers one request per connection, and the case needs more.
     Persistence,
-    /// It does not answer requests that were sent before the answer to the one before them.
+    /// The server does not answer a request that arrives before it has answered the previous one.
     Pipelining,
-    /// It accepts no more connections.
+    /// The server accepts no more connections.
     Gone,
-    /// The time for all cases was over, or the user wanted no more.
+    /// The time for all cases was over, or the user stopped the run.
     Stopped,
 }
 
 /// The results of many cases.
 #[derive(Clone, Debug, Default)]
 pub struct Run {
-    /// One per case, in order.
+    /// One result per case, in order.
     pub results: Vec<CaseResult>,
-    /// What is odd about the fields of answers, with the number of answers that have it.
+    /// The deviations in the fields of answers, each with the number of answers that have it.
     pub deviations: BTreeMap<Deviation, usize>,
-    /// All answers of a kind that has a `Date`, and those that were greetings.
+    /// The number of answers that need a `Date`, and the number of greetings.
     pub answers: [usize; 2],
-    /// The last cases that failed before the server accepted no connections any more: one of them may
-    /// have ended it. Empty where it is still there.
+    /// The last cases that failed before the server stopped accepting connections: one of them may
+    /// have ended it. Empty if it still accepts connections.
     pub gone_at: Vec<&'static str>,
 }
 
-/// What the caller hears of a run, and wants.
+/// The callbacks by which the caller follows a run and can stop it.
 pub struct Watch<'a> {
-    /// Is called before each case, with the number of cases before it.
+    /// Called before each case, with the number of cases before it.
     pub progress: &'a (dyn Fn(usize) + Sync),
-    /// Whether the run is to end.
+    /// Whether the run has to stop.
     pub is_stopped: &'a (dyn Fn() -> bool + Sync),
 }
 
@@ -100,7 +100,7 @@ impl CaseResult {
         self.outcome == Outcome::Passed
     }
 
-    /// Whether it passed or failed.
+    /// Whether the case passed or failed.
     pub fn is_asked(&self) -> bool {
         !matches!(self.outcome, Outcome::NotAsked(_))
     }
@@ -118,12 +118,12 @@ impl fmt::Display for NotAsked {
 }
 
 impl Run {
-    /// What is odd about the fields of answers, whatever was asked: `no Date in any of 9 answers`.
+    /// The deviations in the fields of answers in words, such as `no Date in any of 9 answers`.
     pub fn odd(&self) -> Vec<String> {
         self.deviations.iter().map(|(deviation, count)| deviation.sentence(*count, self.answers)).collect()
     }
 
-    /// Sentences about the server as a whole: what is odd, what was not asked, and where it ended.
+    /// Sentences about the server as a whole: deviations, where it ended, and what was not asked.
     pub fn sentences(&self) -> Vec<String> {
         let mut sentences = self.odd();
         if !self.gone_at.is_empty() {
@@ -139,7 +139,7 @@ impl Run {
         sentences
     }
 
-    /// The cases that say nothing of this server, by the reason.
+    /// The cases that say nothing about this server, by reason.
     pub fn not_asked(&self) -> BTreeMap<NotAsked, Vec<&'static str>> {
         let mut not_asked: BTreeMap<NotAsked, Vec<&'static str>> = BTreeMap::new();
         for result in &self.results {
@@ -150,7 +150,7 @@ impl Run {
         not_asked
     }
 
-    /// The same with the results of another run after them.
+    /// Appends the results of another run.
     pub fn and(mut self, other: Self) -> Self {
         self.results.extend(other.results);
         other.deviations.into_iter().for_each(|(deviation, count)| {
@@ -226,19 +226,19 @@ pub fn check(address: SocketAddr, case: &Case, settings: &Settings) -> Outcome {
     }
 }
 
-/// Whether the case failed for want of answers that a server without persistence or pipelining does
-/// not give, or with the probe in the place of what was asked.
+/// Whether the case may have failed because the server lacks persistence or pipelining: answers are
+/// missing, or only the probe was answered.
 fn needs_more(case: &Case, failure: &Failure) -> bool {
     failure.is_dropped || failure.stops_early && case.needs_more_than_one_answer()
 }
 
-/// Where a run is.
+/// The progress of a run.
 #[derive(Default)]
 struct Queue {
     next: usize,
     /// Cases that failed, in the order in which they ended.
     failed: Vec<usize>,
-    /// Cases that found no server since the last one that did.
+    /// Cases that found no server since the last case that found one.
     refused: Vec<usize>,
     is_gone: bool,
 }
@@ -290,7 +290,8 @@ fn serves_several(address: SocketAddr, cases: &[Case], settings: &Settings) -> b
     is_answered
 }
 
-/// What the server does not do that many cases need. It is asked at the target of the cases.
+/// Returns whether the server lacks persistence or pipelining, which many cases need. It is tested
+/// with the target of the cases.
 fn lack(address: SocketAddr, cases: &[Case], settings: &Settings) -> Option<NotAsked> {
     let Case { target, transport, .. } = cases.iter().find(|case| case.messages().is_some())?;
     let answers = |steps: Vec<Step>, request: &str| {
@@ -315,6 +316,6 @@ fn got(address: SocketAddr, case: &Case, settings: &Settings) -> Option<Exchange
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Poisoning is ignored: a panic of a thread becomes one of the scope.
+    // Poisoning is ignored: if a thread panics, the scope panics too.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

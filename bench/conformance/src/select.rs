@@ -1,11 +1,12 @@
-//! Which cases to play.
+//! Selects the cases to play.
 
 use crate::case::Case;
 use crate::retarget::retarget;
 use crate::target::Target;
 
-/// The cases that `only` names, `*` standing for any part of a name, as far as they fit the target;
-/// all where it names none. Fails where a name is that of no case.
+/// Returns the cases whose name matches a pattern of `only`, or all cases if it is empty. In a
+/// pattern `*` stands for any part of a name. Leaves out cases that do not fit the target. Fails
+/// when a pattern matches no case.
 pub fn select(all: &[Case], only: &[String], target: &Target) -> Result<Vec<Case>, String> {
     for pattern in only {
         if !all.iter().any(|case| is_like(case.name, pattern)) {
@@ -16,7 +17,7 @@ pub fn select(all: &[Case], only: &[String], target: &Target) -> Result<Vec<Case
     Ok(all.iter().filter(is_chosen).filter_map(|case| retarget(case, target)).collect())
 }
 
-/// Whether a name is like a pattern.
+/// Whether a name matches a pattern.
 fn is_like(name: &str, pattern: &str) -> bool {
     match pattern.split_once('*') {
         None => name == pattern,

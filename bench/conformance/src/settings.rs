@@ -1,43 +1,45 @@
-//! How to run the cases.
+//! The settings of a run.
 
 use std::time::Duration;
 
 /// Cases of at most this number of bytes are also sent split after each of their bytes.
 pub(crate) const SHORT: usize = 200;
 
-/// Time for all splits of a case: ten times what they need, unless each waits for a timeout.
+/// The time limit for all splits of a case: ten times what they need if none waits for a timeout.
 pub(crate) const SPLIT_TIME: Duration = Duration::from_secs(2);
 
-/// How to run the cases.
+/// The settings of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Settings {
     /// The timeouts that the server was started with.
     pub timeouts: Timeouts,
     /// How long the client waits for an answer or an end that has to come.
     pub response_timeout: Duration,
-    /// Cases that are played at once: one where the server serves one connection at a time.
+    /// The number of cases that are played in parallel; 1 if the server serves only one at a time.
     pub connections: usize,
     /// Whether short cases that pass are sent again, split after each of their bytes.
     pub splits: bool,
-    /// Time for all cases, where there is a limit: those that have not begun by then are not sent.
+    /// The time limit for all cases, if any. Cases that have not begun by then are not sent.
     pub time: Option<Duration>,
 }
 
 /// The timeouts of a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// From a head's first byte to its last.
+    /// The time from the first byte of a head to its last byte.
     pub head: Duration,
-    /// Waiting for a first or a next request, for the next piece of a body, or for room for an answer.
+    /// The time that the server waits for a first or a next request, for the next piece of a body,
+    /// or for room for an answer.
     pub idle: Duration,
 }
 
 /// One of the server's timeouts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timeout {
-    /// From a head's first byte to its last.
+    /// The time from the first byte of a head to its last byte.
     Head,
-    /// Waiting for a first or a next request, for the next piece of a body, or for room for an answer.
+    /// The time that the server waits for a first or a next request, for the next piece of a body,
+    /// or for room for an answer.
     Idle,
 }
 
@@ -51,8 +53,8 @@ impl Timeouts {
 }
 
 impl Settings {
-    /// How long a client that is silent waits for the end of its connection by a timeout, where no answer
-    /// says which one it was: less than the idle timeout, which would be mistaken for the head timeout.
+    /// How long a silent client waits for the server to close after a timeout. No answer says which
+    /// timeout it was, so that for the head timeout it is less than the idle timeout.
     pub(crate) fn time_for(&self, timeout: Timeout) -> Duration {
         match timeout {
             Timeout::Head => self.timeouts.idle * 9 / 10,
@@ -62,7 +64,7 @@ impl Settings {
 }
 
 impl Default for Settings {
-    /// A server with the endpoint's own timeouts, and no splits.
+    /// Settings for a server with the endpoint's own timeouts, without splits.
     fn default() -> Self {
         let timeouts = Timeouts { head: Duration::from_secs(10), idle: Duration::from_secs(60) };
         Self {

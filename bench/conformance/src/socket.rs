@@ -1,4 +1,4 @@
-//! The bytes of a connection, plain or within TLS: what the cases of every protocol are sent over.
+//! A connection that carries the bytes of a case, plain or within TLS.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -11,33 +11,33 @@ use socket2::SockRef;
 
 use crate::tls::session::{self, Offer};
 
-/// What carries the bytes of a case.
+/// The transport that carries the bytes of a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Transport {
     /// TCP alone.
     Plain,
-    /// TLS 1.3, in which this protocol is agreed by ALPN.
+    /// TLS 1.3, with this protocol agreed on by ALPN.
     Tls(&'static str),
 }
 
 /// How a connection was closed by the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Closed {
-    /// By an end of the stream.
+    /// The stream ended.
     Eof,
-    /// By a reset, or by what is no TLS.
+    /// The connection was reset, or carried bytes that are not TLS.
     Reset,
 }
 
-/// A connection that does not block.
+/// A non-blocking connection.
 pub(crate) struct Socket {
     stream: TcpStream,
     tls: Option<Box<ClientConnection>>,
 }
 
 impl Socket {
-    /// A connection to `address`, and why there is no TLS on it that the case could be sent over.
-    /// Fails where there is no connection.
+    /// Connects to `address`. Also returns a message if the TLS handshake failed or agreed on
+    /// another protocol. Fails when there is no connection.
     pub(crate) fn connect(
         address: SocketAddr,
         transport: Transport,
@@ -54,7 +54,7 @@ impl Socket {
         Ok((socket, failure))
     }
 
-    /// Makes a handshake that agrees on `protocol`.
+    /// Makes a TLS handshake that agrees on `protocol` by ALPN.
     fn agree(&mut self, protocol: &'static str, deadline: Instant) -> Result<(), String> {
         let offer = Offer { alpn: &[protocol], ..Offer::default() };
         let mut tls = Box::new(session::start(&offer)?);
@@ -63,10 +63,11 @@ impl Socket {
         }
         let agreed = tls.alpn_protocol().map(|agreed| agreed.escape_ascii().to_string());
         self.tls = Some(tls);
-        // The end of the handshake. Fails where the connection has ended, which the next read reports.
+        // Sends the end of the handshake. Fails where the connection has ended, which the next read
+        // reports.
         let _ = self.flush();
-        // A server of HTTP/1.1 alone may have no ALPN; HTTP/2 over TLS is spoken only where it was
-        // agreed (RFC 9113, section 3.2).
+        // A server that speaks HTTP/1.1 alone may have no ALPN. HTTP/2 over TLS has to be agreed on
+        // (RFC 9113, section 3.2).
         match agreed {
             None if protocol == "http/1.1" => Ok(()),
             Some(agreed) if agreed == protocol => Ok(()),
@@ -74,7 +75,7 @@ impl Socket {
         }
     }
 
-    /// Sends and reads what the handshake needs next.
+    /// Sends or reads the bytes that the handshake needs next.
     fn transfer(&self, tls: &mut ClientConnection, deadline: Instant) -> std::io::Result<()> {
         let events = if tls.wants_write() { PollFlags::POLLOUT } else { PollFlags::POLLIN };
         if !self.poll(events, deadline) {
@@ -85,7 +86,7 @@ impl Socket {
         } else {
             let read = tls.read_tls(&mut &self.stream);
             if let Err(error) = tls.process_new_packets() {
-                // The alert that says why, as far as it can be sent.
+                // Sends the alert that says why, if the connection still takes it.
                 let _ = tls.write_tls(&mut &self.stream);
                 return Err(std::io::Error::other(error));
             }
@@ -100,7 +101,7 @@ impl Socket {
 
     /// Sends some of `bytes`, and returns their number: 0 while the server has to read first.
     pub(crate) fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        // What waits comes first.
+        // Records that wait to be sent come first.
         self.flush()?;
         let written = match &mut self.tls {
             None => (&self.stream).write(bytes),
@@ -117,7 +118,7 @@ impl Socket {
         }
     }
 
-    /// Sends the records that wait.
+    /// Sends the records that wait to be sent.
     fn flush(&mut self) -> std::io::Result<()> {
         let Some(tls) = &mut self.tls else { return Ok(()) };
         while tls.wants_write() {
@@ -137,7 +138,7 @@ impl Socket {
         let read = tls.read_tls(&mut &self.stream);
         let processed = tls.process_new_packets();
         let mut plain = Vec::new();
-        // Fails once all is read, or where no `close_notify` came before the end.
+        // Fails when all bytes are read, or when the connection has ended without `close_notify`.
         let ended = tls.reader().read_to_end(&mut plain);
         bytes.extend_from_slice(&plain);
         // Fails where the connection has ended, which the next read reports too.
@@ -150,13 +151,13 @@ impl Socket {
         }
     }
 
-    /// Acknowledges what comes next late, as the kernel does for most clients after a while.
+    /// Acknowledges the next bytes late, as the kernel does for most clients after a while.
     pub(crate) fn delay_acknowledgements(&self) {
         // Fails where the connection has ended, which the next read reports too.
         let _ = SockRef::from(&self.stream).set_tcp_quickack(false);
     }
 
-    /// Ends the client's side.
+    /// Ends the client's side of the connection.
     pub(crate) fn half_close(&mut self) {
         if let Some(tls) = &mut self.tls {
             tls.send_close_notify();
@@ -184,9 +185,9 @@ impl Socket {
 /// A connection, and how long the client of a case waits on it.
 pub(crate) struct Link {
     pub(crate) socket: Socket,
-    /// How long it waits for the server to take or to send something.
+    /// How long the client waits for the server to take or to send something.
     pub(crate) timeout: Duration,
-    /// When it gives up, whatever arrives until then.
+    /// The time at which the client gives up, whatever has arrived until then.
     pub(crate) end: Instant,
 }
 
@@ -194,14 +195,14 @@ pub(crate) struct Link {
 pub(crate) trait Client {
     fn link(&mut self) -> &mut Link;
 
-    /// Whether the server has neither ended the connection, nor done what ends the case.
+    /// Whether neither the server nor the client has ended the exchange yet.
     fn is_under_way(&self) -> bool;
 
-    /// Takes what has arrived.
+    /// Reads the bytes that have arrived.
     fn read(&mut self);
 
-    /// Sends `bytes`. The server may close before it has read everything: then its answers decide the
-    /// case.
+    /// Sends `bytes`. The server may close before it has read everything: then its answers so far
+    /// decide the case.
     fn send(&mut self, mut bytes: &[u8]) {
         let deadline = Instant::now() + self.link().timeout;
         while self.is_under_way() && !bytes.is_empty() {
@@ -213,12 +214,12 @@ pub(crate) trait Client {
         }
     }
 
-    /// Waits for bytes and takes them; false when none have arrived by the deadline.
+    /// Waits for bytes and reads them; false when none have arrived by the deadline.
     fn receive(&mut self, deadline: Instant) -> bool {
         self.receive_by(PollFlags::POLLIN, deadline)
     }
 
-    /// The same for one of these events.
+    /// Like [`Client::receive`], for one of these events.
     fn receive_by(&mut self, events: PollFlags, deadline: Instant) -> bool {
         let link = self.link();
         let is_ready = link.socket.wait(events, deadline.min(link.end));
@@ -244,7 +245,7 @@ pub(crate) fn wait(stream: &TcpStream, events: PollFlags, deadline: Instant) -> 
     }
 }
 
-/// Appends what one read of `stream` has, and returns how the peer has closed, if it has.
+/// Appends the bytes of one read of `stream`, and returns how the peer has closed, if it has.
 pub(crate) fn read_some(mut stream: &TcpStream, bytes: &mut Vec<u8>) -> Option<Closed> {
     let mut buffer = [0; 64 * 1024];
     match stream.read(&mut buffer) {

@@ -1,4 +1,4 @@
-//! Plays cases against scripted servers: each kind of wrong answer is found.
+//! Plays cases against scripted servers, and checks that each kind of wrong answer is found.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -10,7 +10,7 @@ use super::retarget::retarget;
 use super::subject::shorthand::HIDDEN;
 use super::*;
 
-/// No rule: what the scripted servers do is what counts.
+/// A placeholder for the rule of a case: these tests judge what the scripted servers do.
 const RULE: Rule = Rule::new("a test");
 
 const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
@@ -19,17 +19,17 @@ const GET: &str = "GET /a HTTP/1.1\r\nHost: h\r\n\r\n";
 enum Script {
     /// Reads to the end of the probe or of the stream, answers, and leaves the connection open.
     Answer,
-    /// The same, and closes the connection.
+    /// Like `Answer`, and closes the connection.
     AnswerAndClose,
     /// Answers without reading, and closes, so that the kernel resets the connection.
     AnswerAndReset,
-    /// Answers what it reads first, and closes.
+    /// Answers as soon as the first bytes arrive, and closes.
     AnswerOnce,
-    /// Answers the first request of each read, and reads on.
+    /// Sends one answer per read: the answer to the first request.
     InTurn,
-    /// Answers the last request of each read, and reads on.
+    /// Sends one answer per read: the answer to the last request.
     Last,
-    /// Answers like `Answer`, and ends with this number of connections.
+    /// Like `Answer`, and stops after this number of connections.
     EndAfter(usize),
     /// Sends the answer if its first read has the whole request, 400 otherwise.
     AnswerFirstRead,
@@ -101,7 +101,7 @@ fn serve(mut stream: TcpStream, script: Script, answer: &str) -> std::io::Result
     Ok(())
 }
 
-/// What is wrong with the answers to a case; `None` when it passes.
+/// Returns why the case fails; `None` when it passes.
 fn check(address: SocketAddr, case: &Case, settings: &Settings) -> Option<Failure> {
     play(address, case, settings).failure
 }
@@ -215,7 +215,7 @@ fn a_failure_says_what_the_server_did() {
     assert_eq!(unreachable.reason, "expected a connection");
 }
 
-/// What a judgement rests on: the bytes of a right server first.
+/// Each row has a name, a case, the bytes that the server sends, and the severity of the failure.
 #[test]
 fn a_failure_is_as_severe_as_the_rules_are() {
     let (probe, hidden) = (greeting("/probe"), greeting("/smuggled"));
@@ -229,12 +229,13 @@ fn a_failure_is_as_severe_as_the_rules_are() {
     let switch = |to: &str| format!("HTTP/1.1 101 Switching Protocols\r\nUpgrade: {to}\r\n\r\n\u{1}\u{2}");
     let too_many = answer("429 Slow down", "");
     let cases = [
-        // A hidden request is answered by a whole answer of success, and not by a page that quotes it.
+        // Only a whole answer with a 2xx status counts as the answer to a hidden request. A page
+        // that quotes the request does not.
         ("hidden", rejected(), hidden.clone() + &probe, Some(Severity::Smuggling)),
         ("hidden, after a rejection", rejected(), bad() + &hidden, Some(Severity::Smuggling)),
         ("a page that quotes it", rejected(), page, None),
         ("a page that is the greeting", rejected(), page_of_greeting, None),
-        // What follows a refused CONNECT is a request.
+        // The bytes after a refused CONNECT are a request.
         ("CONNECT, closed", case("smuggling/behind-connect"), method(), None),
         (
             "CONNECT, and the next",
@@ -256,7 +257,7 @@ fn a_failure_is_as_severe_as_the_rules_are() {
         ("h2c", case("connection/upgrade-to-http-2"), switch("h2c"), None),
         // A body that has no meaning may be refused.
         ("HEAD with a body", case("methods/head-with-a-body"), answer("400 No", ""), None),
-        // A close is allowed at any time: what is right so far stays right.
+        // A server may close at any time. After right answers this is a strict failure.
         ("closed after the first of two", two(), greeting("/a"), Some(Severity::Strict)),
         ("closed in place of the first", two(), String::new(), Some(Severity::Strict)),
         ("not closed", rejected(), bad() + &probe, Some(Severity::Wrong)),
@@ -375,7 +376,7 @@ fn a_server_that_serves_one_at_a_time_is_sent_one_at_a_time() {
     assert!(results.iter().all(CaseResult::passed), "{results:?}");
 }
 
-/// What a server cannot do is said once, and fails no case.
+/// A server that lacks persistence or pipelining does not fail the cases that need it.
 #[test]
 fn cases_that_need_what_a_server_lacks_are_not_asked() {
     let servers = [
@@ -393,7 +394,7 @@ fn cases_that_need_what_a_server_lacks_are_not_asked() {
         let is_asked = outcomes[1] != lacks;
         assert_eq!(is_asked, !matches!(script, Script::Last), "{script:?}: {outcomes:?}");
     };
-    // At once, as each silence waits for a timeout.
+    // The servers are checked in parallel, since each silence lasts until a timeout.
     std::thread::scope(|scope| {
         for server in servers {
             scope.spawn(move || checked(server));

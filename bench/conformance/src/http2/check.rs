@@ -13,8 +13,8 @@ use crate::client::Ending;
 use crate::played::{Failure, Played};
 use crate::settings::{SPLIT_TIME, Settings};
 
-/// Codes by which a server refuses what is right, or ends, without saying that it is wrong (RFC 9113,
-/// sections 5.4.1, 7 and 8.7).
+/// Codes with which a server may refuse a right request, or end the connection, without calling it
+/// an error (RFC 9113, sections 5.4.1, 7 and 8.7).
 const POLITE: [u32; 4] = [code::NO_ERROR, code::REFUSED_STREAM, code::CANCEL, code::ENHANCE_YOUR_CALM];
 
 /// Plays a case against the server at `address`. Fails when no connection can be made.
@@ -45,7 +45,7 @@ pub(crate) fn play(
     Ok(played)
 }
 
-/// Why `got` is none of the case's right alternatives; `None` when it is one of them.
+/// Returns a failure if `got` is none of the case's right alternatives.
 fn judge(case: &Case, script: &Frames, split: Option<usize>, got: &Exchange) -> Option<Failure> {
     let (mut reasons, mut is_left_open): (Vec<String>, bool) = (Vec::new(), false);
     for alternative in &script.alternatives {
@@ -63,8 +63,8 @@ fn judge(case: &Case, script: &Frames, split: Option<usize>, got: &Exchange) -> 
     Some(Failure { severity, split, reason, got: got.describe(), stops_early: false, is_dropped: false })
 }
 
-/// Whether all is right as far as it goes, and the server then ended the connection or a stream without
-/// a word of an error. It may do so at any time (RFC 9113, section 5.4.1).
+/// Whether all answers so far are right, and the server then ended the connection or a stream
+/// without an error. It may do so at any time (RFC 9113, section 5.4.1).
 fn ends_politely(script: &Frames, got: &Exchange) -> bool {
     let is_polite = |code: u32| POLITE.contains(&code);
     let resets: Vec<u32> = got.streams.values().filter_map(|stream| stream.reset).collect();

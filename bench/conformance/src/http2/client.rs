@@ -1,6 +1,6 @@
-//! A client's side of a connection of HTTP/2 without its socket: for those who send requests beside
-//! the cases. It makes the bytes that are sent, and reads those of the server as strictly as a case
-//! does.
+//! The client's side of an HTTP/2 connection without a socket, for callers that send requests
+//! outside the cases. It makes the bytes that are sent, and reads those of the server as strictly
+//! as a case does.
 
 use answers::Response;
 
@@ -14,7 +14,7 @@ use crate::target::Target;
 /// The most bytes of content of a frame, unless the server allows more (RFC 9113, section 4.2).
 pub const MAX_CONTENT: usize = frame::MAX_PAYLOAD;
 
-/// A connection of HTTP/2, as far as its bytes say.
+/// The client's state of an HTTP/2 connection.
 pub struct Http2Client {
     got: Exchange,
     site: Site<'static>,
@@ -22,32 +22,33 @@ pub struct Http2Client {
     next: u32,
     /// Bytes of a frame that is not whole.
     bytes: Vec<u8>,
-    /// Content that was sent, and its stream where that is not over.
+    /// Bytes of content that were sent on the connection.
     sent: u64,
+    /// The last stream on which content was sent, and the bytes that were sent on it.
     sent_on: (u32, u64),
 }
 
-/// What became of a request.
+/// The result of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StreamEnd {
-    /// It was answered.
+    /// The server has answered.
     Answered(Response),
-    /// The server has not processed it, as it says by GOAWAY or REFUSED_STREAM: it can be sent again
-    /// (RFC 9113, section 8.7).
+    /// The server has not processed the request, as GOAWAY or REFUSED_STREAM says: it can be sent
+    /// again (RFC 9113, section 8.7).
     Unprocessed,
-    /// The server has reset the stream, with this code, before it has answered.
+    /// The server has reset the stream with this error code before it has answered.
     Reset(String),
 }
 
 impl Http2Client {
-    /// A connection on which nothing was sent.
+    /// Creates a connection on which nothing has been sent.
     pub(crate) fn new(transport: Transport) -> Self {
         let site = Site { transport, target: &Target::Greeting };
         Self { got: Exchange::new(4096), site, next: 1, bytes: Vec::new(), sent: 0, sent_on: (0, 0) }
     }
 
-    /// What a client sends first: its preface, with this window for answers, and a window of the
-    /// connection that no test uses up.
+    /// The bytes that a client sends first: the preface, SETTINGS with this window for answers, and
+    /// a window of the connection that no test uses up.
     pub fn opening(window: u32) -> Vec<u8> {
         let settings = [(setting::ENABLE_PUSH, 0), (setting::INITIAL_WINDOW_SIZE, window)];
         let connection = frame::window_update(0, MAX_WINDOW - WINDOW);
@@ -59,13 +60,14 @@ impl Http2Client {
         PREFACE
     }
 
-    /// A GET on a new stream: its number, and the frame.
+    /// Opens a stream with a GET. Returns the number of the stream and the frame.
     pub fn get(&mut self, path: &str) -> (u32, Vec<u8>) {
         let stream = self.open();
         (stream, frame::request(stream, &self.site.block("GET", path)))
     }
 
-    /// The head of a POST on a new stream, whose content follows, with its length where that is said.
+    /// Opens a stream with the head of a POST, whose content follows. Returns the number of the
+    /// stream and the frame. `length` is the value of `content-length`, if the field is sent.
     pub fn post(&mut self, length: Option<u64>) -> (u32, Vec<u8>) {
         let stream = self.open();
         let length = length.map(|length| field("content-length", length.to_string()));
@@ -73,7 +75,7 @@ impl Http2Client {
         (stream, frame::opening(stream, &block))
     }
 
-    /// A GET with a field of this length on a new stream.
+    /// Opens a stream with a GET that has a field of this length.
     pub fn get_with_field(&mut self, length: usize) -> Vec<u8> {
         let stream = self.open();
         let block = [self.site.get(), field("a", "x".repeat(length))].concat();
@@ -88,7 +90,7 @@ impl Http2Client {
         bytes
     }
 
-    /// Content of a request, at most [`MAX_CONTENT`] and within [`Http2Client::room`].
+    /// A DATA frame of a request, with at most [`MAX_CONTENT`] and [`Http2Client::room`] bytes.
     pub fn content(&mut self, stream: u32, bytes: &[u8], is_last: bool) -> Vec<u8> {
         let before = if self.sent_on.0 == stream { self.sent_on.1 } else { 0 };
         self.sent += bytes.len() as u64;
@@ -96,12 +98,12 @@ impl Http2Client {
         frame::frame(kind::DATA, if is_last { flag::END_STREAM } else { 0 }, stream, bytes)
     }
 
-    /// RST_STREAM by a client that wants no answer any more.
+    /// RST_STREAM of a client that no longer wants an answer.
     pub fn cancel(stream: u32) -> Vec<u8> {
         frame::reset(stream, code::CANCEL)
     }
 
-    /// Takes bytes of the server. Returns those that acknowledge them. Fails where they break a rule.
+    /// Reads bytes of the server, and returns their acknowledgements. Fails if they break a rule.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<Vec<u8>, String> {
         self.bytes.extend_from_slice(bytes);
         let (mut replies, mut parsed) = (Vec::new(), 0);
@@ -117,7 +119,7 @@ impl Http2Client {
         Ok(replies)
     }
 
-    /// What became of the request on this stream, once it is over, and forgets it.
+    /// Returns the result of the request on this stream, and forgets it; `None` until it is over.
     pub fn take(&mut self, stream: u32) -> Option<StreamEnd> {
         let end = self.end(stream)?;
         self.got.streams.remove(&stream);
@@ -137,7 +139,7 @@ impl Http2Client {
         }
     }
 
-    /// Whether the server's SETTINGS have arrived, and its acknowledgement of the client's.
+    /// Whether the server has sent its SETTINGS, and has acknowledged those of the client.
     pub fn is_open(&self) -> bool {
         self.got.settings.is_some() && self.got.acks > 0
     }
@@ -147,12 +149,13 @@ impl Http2Client {
         self.got.goaway.is_some()
     }
 
-    /// Streams that the server allows at once; `None` where it does not limit them.
+    /// The number of streams that the server allows at once; `None` if it does not limit them.
     pub fn most_streams(&self) -> Option<u32> {
         self.setting(setting::MAX_CONCURRENT_STREAMS)
     }
 
-    /// Bytes of content that the server takes on a stream, the last that content was sent on.
+    /// Bytes of content that the server accepts on a stream. The stream has to be the last one with
+    /// content, or one without content so far.
     pub fn room(&self, stream: u32) -> u64 {
         let granted = self.got.streams.get(&stream).map_or(0, |stream| stream.granted);
         let window = self.setting(setting::INITIAL_WINDOW_SIZE).unwrap_or(WINDOW);
@@ -184,7 +187,8 @@ mod tests {
             frame::frame(kind::GOAWAY, 0, 0, &[last.to_be_bytes(), code::NO_ERROR.to_be_bytes()].concat())
         };
         let reset = |code| frame::reset(1, code);
-        // What the server sends after its SETTINGS, the end of stream 1, and whether more can be asked.
+        // A description, the bytes of the server after its SETTINGS, the end of stream 1, and
+        // whether further requests can be sent.
         let cases: [(&str, Vec<u8>, Option<&str>, bool); 8] = [
             ("nothing", Vec::new(), None, true),
             ("an answer", head(1), Some("answered"), true),

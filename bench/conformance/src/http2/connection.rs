@@ -15,9 +15,9 @@ use crate::socket::{Client, Link, Socket, Transport};
 /// The most bytes that are read per exchange: a server that never stops cannot fill the memory.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// Plays `script` on a new connection to `address`. The last write has one more request, a probe; the
-/// exchange ends with the answer to it once each stream of the case is over, or with the connection.
-/// Fails when it cannot connect.
+/// Plays `script` on a new connection to `address`. The last write also contains a probe, which is
+/// one more request. The exchange ends when the probe is answered and each stream of the case is
+/// over, or with the connection. Fails when it cannot connect.
 pub(super) fn exchange(
     address: SocketAddr,
     transport: Transport,
@@ -56,9 +56,9 @@ pub(super) struct Connection {
     link: Link,
     pub(super) got: Exchange,
     bytes: Vec<u8>,
-    /// The number of bytes that frames were read from.
+    /// The number of bytes that have been read as frames.
     parsed: usize,
-    /// Whether nothing is acknowledged.
+    /// Whether the client acknowledges nothing.
     is_silent: bool,
 }
 
@@ -85,7 +85,7 @@ impl Client for Connection {
 }
 
 impl Connection {
-    /// To `address`. The size is that of the dynamic table that answers may use.
+    /// Connects to `address`. `table` is the size in bytes of the dynamic table for answers.
     pub(super) fn open(
         address: SocketAddr,
         transport: Transport,
@@ -101,7 +101,7 @@ impl Connection {
         Ok(Self { link, got, bytes: Vec::new(), parsed: 0, is_silent: false })
     }
 
-    /// Whether nothing more has to come.
+    /// Whether the case expects nothing more.
     fn is_settled(&self, script: &Frames) -> bool {
         if self.got.goaway.is_some() {
             return false;
@@ -183,7 +183,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request with content, whatever the server says of it, and waits for its end.
+    /// Sends a request with content, and waits until its stream is over, whatever the answer is.
     fn upload(&mut self, stream: u32, block: &[u8]) {
         let deadline = Instant::now() + self.link.timeout;
         while self.is_under_way() && self.got.room < MAX_PAYLOAD as u64 {
@@ -216,7 +216,7 @@ impl Connection {
         self.got.ending = Ending::Stopped;
     }
 
-    /// Reads the frames that are whole, and acknowledges those that want it.
+    /// Reads the whole frames, and acknowledges SETTINGS and PING.
     fn parse(&mut self) -> Result<(), String> {
         if self.got.settings.is_none() && self.bytes.starts_with(b"HTTP/1") {
             let status = self.bytes.get(9..12).and_then(|status| std::str::from_utf8(status).ok());

@@ -1,4 +1,4 @@
-//! What a server does on a connection of HTTP/2, read strictly (RFC 9113, sections 4 to 8).
+//! Records what a server sends on an HTTP/2 connection, read strictly (RFC 9113, sections 4 to 8).
 
 use std::collections::BTreeMap;
 
@@ -9,29 +9,29 @@ use super::hpack::{Decoder, HeaderField};
 use super::script::Event;
 use crate::client::Ending;
 
-/// The frames that are named where a failure is described: the first, the last, and all errors.
+/// The numbers of first and of last frames that a description names. It also names all errors.
 const NAMED: [usize; 2] = [8, 4];
 
 /// What the server has sent.
 pub(super) struct Exchange {
     pub(super) streams: BTreeMap<u32, Stream>,
-    /// The code of the first GOAWAY that says of an error, or of the first one.
+    /// The code of the first GOAWAY with an error; `NO_ERROR` if there was only an orderly one.
     pub(super) goaway: Option<u32>,
-    /// The last stream that the server processes: any, until GOAWAY names it.
+    /// The last stream that the server processes: the largest identifier until GOAWAY names one.
     pub(super) last_stream: u32,
     pub(super) pongs: Vec<u64>,
     pub(super) acks: usize,
-    /// Bytes of content that the client may send on the connection, as far as the server has said.
+    /// Bytes of content that the client may send on the connection, as granted by the server.
     pub(super) room: u64,
     /// The server's settings, once they have arrived.
     pub(super) settings: Option<BTreeMap<u16, u32>>,
-    /// The status of an answer of HTTP/1.1, where the server speaks that.
+    /// The status of the answer, if the server answered with HTTP/1.1.
     pub(super) http_1: Option<u16>,
     pub(super) ending: Ending,
-    /// What is wrong with the bytes of the server, or has not come in time.
+    /// Why the server's bytes are malformed, or what did not arrive in time.
     pub(super) malformed: Option<String>,
     decoder: Decoder,
-    /// The frames in words.
+    /// A short description of each frame.
     log: Vec<String>,
     /// A field block whose CONTINUATION has not arrived: its stream, its flags and its bytes.
     block: Option<(u32, u8, Vec<u8>)>,
@@ -44,19 +44,19 @@ pub(super) struct Stream {
     pub(super) response: Option<Response>,
     pub(super) is_ended: bool,
     pub(super) reset: Option<u32>,
-    /// Bytes by which the server has opened the window for the client's content.
+    /// Bytes that the server has added to the window for the client's content.
     pub(super) granted: u64,
 }
 
 impl Stream {
-    /// Whether nothing more comes on it.
+    /// Whether the server sends nothing more on the stream.
     pub(super) fn is_over(&self) -> bool {
         self.is_ended || self.reset.is_some()
     }
 }
 
 impl Exchange {
-    /// Nothing yet.
+    /// Creates an empty exchange. Answers may use a dynamic table of `table` bytes.
     pub(super) fn new(table: u32) -> Self {
         Self {
             streams: BTreeMap::new(),
@@ -88,13 +88,14 @@ impl Exchange {
         }
     }
 
-    /// Bytes of content on a stream, or in all as stream 0.
+    /// The number of bytes of content on a stream; stream 0 stands for all streams.
     pub(super) fn content(&self, id: u32) -> usize {
         let of = |stream: &Stream| stream.response.as_ref().map_or(0, |response| response.body.len());
         if id == 0 { self.streams.values().map(of).sum() } else { self.streams.get(&id).map_or(0, of) }
     }
 
-    /// Takes a frame. Returns whether it has to be acknowledged: SETTINGS, and PING with its data.
+    /// Records a frame. Returns the acknowledgement of SETTINGS or PING. Fails on a malformed
+    /// frame.
     pub(super) fn take(&mut self, frame: &Frame) -> Result<Option<Vec<u8>>, String> {
         self.log.push(name(frame));
         if self.settings.is_none() && (frame.kind != kind::SETTINGS || frame.has(flag::ACK)) {
@@ -210,7 +211,7 @@ impl Exchange {
         if stream.is_ended { check_length(response) } else { Ok(()) }
     }
 
-    /// The stream of a frame that belongs to an answer.
+    /// Returns the stream of a frame that belongs to an answer. Fails when the stream is over.
     fn open(&mut self, frame: &Frame) -> Result<&mut Stream, String> {
         let stream = self.streams.entry(frame.stream).or_default();
         if stream.is_over() {
@@ -219,7 +220,8 @@ impl Exchange {
         Ok(stream)
     }
 
-    /// A part of a field block, with the flags of its HEADERS and whether it ends.
+    /// Takes a field block as far as it has arrived. `flags` are those of its HEADERS, with
+    /// END_HEADERS once the block is whole.
     fn fragment(&mut self, stream: u32, flags: u8, block: &[u8]) -> Result<(), String> {
         if flags & flag::END_HEADERS == 0 {
             self.block = Some((stream, flags, block.to_vec()));
@@ -255,12 +257,12 @@ impl Exchange {
         Ok(())
     }
 
-    /// Forgets the frames in words, of which a long connection has many.
+    /// Drops the descriptions of the frames, of which a long connection has many.
     pub(super) fn forget_names(&mut self) {
         self.log.clear();
     }
 
-    /// What happened: the frames, and the end of the connection.
+    /// Describes the frames and the end of the connection.
     pub(super) fn describe(&self) -> String {
         let [first, last] = NAMED;
         let is_named = |(at, name): &(usize, &String)| {
@@ -290,7 +292,7 @@ impl Exchange {
     }
 }
 
-/// A frame in a few words.
+/// Describes a frame in a few words.
 fn name(frame: &Frame) -> String {
     let ack = if frame.has(flag::ACK) { " with ACK" } else { "" };
     let of = |at| frame.number(at).map_or_else(String::new, code_name);
@@ -311,8 +313,8 @@ fn name(frame: &Frame) -> String {
     }
 }
 
-/// The head of an answer in the form of HTTP/1.1, in which all answers are compared. Fails where it is
-/// malformed (RFC 9113, section 8).
+/// Converts the head of an answer to HTTP/1.1, the form in which all answers are compared. Fails
+/// when it is malformed (RFC 9113, section 8).
 fn head(fields: &[HeaderField]) -> Result<Response, String> {
     let (status, fields) = match fields {
         [(name, status), fields @ ..] if name == b":status" => (status, fields),
@@ -336,8 +338,8 @@ fn head(fields: &[HeaderField]) -> Result<Response, String> {
     }
 }
 
-/// Whether the content is as long as the head says (RFC 9113, section 8.1.1): also where there is none,
-/// which an answer to a HEAD may say.
+/// Fails when the content is not as long as the head says (RFC 9113, section 8.1.1). Empty content
+/// is always right, since an answer to a HEAD may state a length.
 fn check_length(response: &Response) -> Result<(), String> {
     let Some(length) = response.field("content-length") else { return Ok(()) };
     let got = response.body.len();

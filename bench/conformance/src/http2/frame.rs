@@ -1,7 +1,7 @@
 //! Frames of HTTP/2 (RFC 9113, sections 4 and 6): how the client makes them, right or wrong, and how
 //! it reads those of the server.
 
-/// What a client sends first (RFC 9113, section 3.4), before its SETTINGS.
+/// The bytes that a client sends first (RFC 9113, section 3.4), before its SETTINGS.
 pub(super) const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// The largest payload of a frame unless the receiver allows more (RFC 9113, section 4.2).
@@ -26,18 +26,18 @@ pub(super) mod kind {
     pub(in super::super) const GOAWAY: u8 = 7;
     pub(in super::super) const WINDOW_UPDATE: u8 = 8;
     pub(in super::super) const CONTINUATION: u8 = 9;
-    /// One that no document defines.
+    /// A type that no document defines.
     pub(in super::super) const UNKNOWN: u8 = 0xbe;
 }
 
-/// Flags of frames, which mean different things by type.
+/// Flags of frames. Their meaning depends on the type of the frame.
 pub(super) mod flag {
     pub(in super::super) const END_STREAM: u8 = 0x1;
     pub(in super::super) const ACK: u8 = 0x1;
     pub(in super::super) const END_HEADERS: u8 = 0x4;
     pub(in super::super) const PADDED: u8 = 0x8;
     pub(in super::super) const PRIORITY: u8 = 0x20;
-    /// Of a request without content in one frame.
+    /// The flags of a request without content in one frame.
     pub(in super::super) const WHOLE: u8 = END_STREAM | END_HEADERS;
 }
 
@@ -102,7 +102,7 @@ pub(super) fn request(stream: u32, block: &[u8]) -> Vec<u8> {
     frame(kind::HEADERS, flag::WHOLE, stream, block)
 }
 
-/// The field block of a request whose content follows.
+/// The HEADERS of a request whose content follows.
 pub(super) fn opening(stream: u32, block: &[u8]) -> Vec<u8> {
     frame(kind::HEADERS, flag::END_HEADERS, stream, block)
 }
@@ -131,7 +131,7 @@ pub(super) fn ping(data: u64) -> Vec<u8> {
     frame(kind::PING, 0, 0, &data.to_be_bytes())
 }
 
-/// WINDOW_UPDATE of a stream, or of the connection as stream 0.
+/// WINDOW_UPDATE of a stream; stream 0 stands for the connection.
 pub(super) fn window_update(stream: u32, increment: u32) -> Vec<u8> {
     frame(kind::WINDOW_UPDATE, 0, stream, &increment.to_be_bytes())
 }
@@ -146,7 +146,7 @@ pub(super) fn goaway(code: u32, debug: &[u8]) -> Vec<u8> {
     frame(kind::GOAWAY, 0, 0, &[&[0; 4][..], &code.to_be_bytes(), debug].concat())
 }
 
-/// The payload of PRIORITY, and of HEADERS with the flag, before its block.
+/// The payload of PRIORITY. HEADERS with the PRIORITY flag also have it, before their field block.
 pub(super) fn priority(dependency: u32, weight: u8) -> Vec<u8> {
     [&dependency.to_be_bytes()[..], &[weight]].concat()
 }
@@ -161,8 +161,8 @@ pub(super) struct Frame<'a> {
 }
 
 impl<'a> Frame<'a> {
-    /// The frame at the start of `bytes`; `None` while it is not whole. The error is its length, where
-    /// that is more than a server may send.
+    /// Reads the frame at the start of `bytes`; `None` while it is not whole. The error is the
+    /// length of the frame, if that is more than a server may send.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Option<Self>, usize> {
         let Some((head, rest)) = bytes.split_at_checked(9) else { return Ok(None) };
         let number = |bytes: &[u8]| bytes.iter().fold(0, |number: u32, byte| number << 8 | u32::from(*byte));
@@ -175,7 +175,7 @@ impl<'a> Frame<'a> {
         Ok(rest.get(..length).map(frame))
     }
 
-    /// Bytes of the whole frame.
+    /// The length of the whole frame in bytes.
     pub(super) fn len(&self) -> usize {
         9 + self.payload.len()
     }
@@ -190,7 +190,7 @@ impl<'a> Frame<'a> {
         Some(u32::from_be_bytes(bytes.try_into().ok()?))
     }
 
-    /// The payload without padding, and in HEADERS without a priority; `None` where they do not fit.
+    /// The payload without padding, and in HEADERS without the priority; `None` if they do not fit.
     pub(super) fn content(&self) -> Option<&'a [u8]> {
         let mut content = self.payload;
         if self.has(flag::PADDED) {

@@ -1,4 +1,4 @@
-//! A client for requests that are no cases: its caller makes the frames.
+//! An HTTP/2 client for requests outside the cases. Its caller makes the frames.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,13 +11,13 @@ use super::script::{Event, TABLE};
 use super::site::opened;
 use crate::socket::{Client, Transport};
 
-/// A connection of HTTP/2 whose answers are read as strictly as those of the cases. It acknowledges
-/// SETTINGS and PING by itself, whenever it waits: no frame may then have been sent in part.
+/// An HTTP/2 connection whose answers are read as strictly as those of the cases. It acknowledges
+/// SETTINGS and PING by itself whenever it waits, so no frame may be half sent at that time.
 pub struct FrameClient(Connection);
 
 impl FrameClient {
-    /// Connects within TLS, or by prior knowledge without, and sends the preface. Fails where no connection
-    /// can be made. `timeout` is for each wait.
+    /// Connects within TLS, or by prior knowledge without TLS, and sends the preface. Fails when no
+    /// connection can be made. `timeout` applies to each wait.
     pub fn connect(address: SocketAddr, is_encrypted: bool, timeout: Duration) -> Result<Self, String> {
         let transport = if is_encrypted { Transport::Tls("h2") } else { Transport::Plain };
         let connection = Connection::open(address, transport, timeout, TABLE);
@@ -27,13 +27,13 @@ impl FrameClient {
         Ok(client)
     }
 
-    /// Sends these bytes in one write. The server may have ended the connection, as the next wait says.
+    /// Sends these bytes in one write. If the connection has ended, the next wait reports it.
     pub fn send(&mut self, bytes: &[u8]) {
         self.0.send(bytes);
     }
 
-    /// The answer on a stream, once it is whole. Fails where the server sends something that is wrong,
-    /// resets the stream before, or sends no more.
+    /// Waits for the whole answer on a stream. Fails when the server sends something malformed,
+    /// resets the stream with an error, or sends no more.
     pub fn answer(&mut self, stream: u32) -> Result<Response, String> {
         self.wait_for(Event::End(stream))?;
         let got = self.0.got.streams.get(&stream);
@@ -45,7 +45,7 @@ impl FrameClient {
         }
     }
 
-    /// Waits for the answer to a PING, and so for what the server has sent before it.
+    /// Waits for the answer to a PING, and so for everything that the server has sent before it.
     pub fn settle(&mut self) -> Result<(), String> {
         self.send(&ping(0));
         self.wait_for(Event::Pong(0))

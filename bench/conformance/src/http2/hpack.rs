@@ -25,7 +25,7 @@ pub(super) mod form {
 /// The bit before the length of a string that is Huffman-coded.
 pub(super) const HUFFMAN: u8 = 0x80;
 
-/// A number after the bits of `first`, of which `bits` are left for it (RFC 7541, section 5.1).
+/// Encodes a number in the last `bits` bits of `first` and further bytes (RFC 7541, section 5.1).
 pub(super) fn integer(first: u8, bits: u32, value: usize) -> Vec<u8> {
     let most = (1_usize << bits) - 1;
     if value < most {
@@ -50,28 +50,28 @@ pub(super) fn string(bytes: impl AsRef<[u8]>) -> Vec<u8> {
     [&integer(0, 7, bytes.len())[..], bytes].concat()
 }
 
-/// A field of the tables.
+/// A field that is an entry of a table.
 pub(super) fn indexed(index: u8) -> Vec<u8> {
     integer(form::INDEXED, 7, usize::from(index))
 }
 
-/// A field whose name is one of the tables, and whose value is not.
+/// A field whose name is an entry of a table, and whose value is literal.
 pub(super) fn named(form: u8, index: u8, value: impl AsRef<[u8]>) -> Vec<u8> {
     let bits = if form == form::INCREMENTAL { 6 } else { 4 };
     [integer(form, bits, usize::from(index)), string(value)].concat()
 }
 
-/// A field that no table has.
+/// A field whose name and value are literal.
 pub(super) fn literal(form: u8, name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Vec<u8> {
     [vec![form], string(name), string(value)].concat()
 }
 
-/// A field that no table has, nor gets.
+/// A literal field that is not added to the dynamic table.
 pub(super) fn field(name: impl AsRef<[u8]>, value: impl AsRef<[u8]>) -> Vec<u8> {
     literal(form::PLAIN, name, value)
 }
 
-/// Several of them.
+/// Several literal fields that are not added to the dynamic table.
 pub(super) fn fields<N: AsRef<[u8]>, V: AsRef<[u8]>>(fields: &[(N, V)]) -> Vec<u8> {
     fields.iter().flat_map(|(name, value)| field(name, value)).collect()
 }
@@ -94,7 +94,7 @@ impl Decoder {
 
     /// The fields of a block, names and values as they were sent.
     pub(super) fn decode(&mut self, block: &[u8]) -> Result<Vec<HeaderField>, String> {
-        // The library takes whole blocks alone.
+        // The library reads only whole blocks.
         if !is_whole(block) {
             return Err("cut off, or an integer that is too large".into());
         }
@@ -104,7 +104,7 @@ impl Decoder {
     }
 }
 
-/// Whether a block ends with the end of a field, and its integers are of a size that they can have.
+/// Whether a block ends with the end of a field, and none of its integers is too large.
 fn is_whole(mut block: &[u8]) -> bool {
     while let Some(first) = block.first() {
         let (bits, strings) = match first {
@@ -115,7 +115,7 @@ fn is_whole(mut block: &[u8]) -> bool {
         };
         let Some((index, rest)) = split_integer(block, bits) else { return false };
         block = rest;
-        // A name that is not one of the tables comes before the value.
+        // A literal name comes before the value.
         let strings = if strings == 1 && index == 0 { 2 } else { strings };
         for _ in 0..strings {
             let Some((length, rest)) = split_integer(block, 7) else { return false };
@@ -126,13 +126,14 @@ fn is_whole(mut block: &[u8]) -> bool {
     true
 }
 
-/// The number in the last bits of the first byte and those after it, and the rest.
+/// Decodes the number in the last `bits` bits of the first byte and the bytes after it. Returns it
+/// and the rest; `None` when it is cut off or too large.
 pub(super) fn split_integer(bytes: &[u8], bits: u32) -> Option<(usize, &[u8])> {
     let (first, mut rest) = bytes.split_first()?;
     let most = (1_usize << bits) - 1;
     let mut value = usize::from(*first) & most;
     if value == most {
-        // As many as four bytes hold.
+        // At most four further bytes are read.
         for shift in [0, 7, 14, 21] {
             let (byte, after) = rest.split_first()?;
             rest = after;

@@ -1,16 +1,17 @@
-//! What differs between what a server did and an alternative of a case.
+//! Compares what a server did with the alternatives of a case of HTTP/2.
 
 use super::exchange::Exchange;
 use super::frame::{MAX_PAYLOAD, code, code_name, setting};
 use super::script::{Alternative, End, Frames, MOST_STREAMS, Want, codes_named};
 use crate::client::Ending;
 
-/// Whether what has arrived is one of the alternatives, if the connection were in this state.
+/// Whether the frames so far match one of the alternatives, given this state of the connection.
 pub(super) fn is_right(script: &Frames, got: &Exchange, ending: Ending) -> bool {
     script.alternatives.iter().any(|alternative| mismatch(alternative, got, ending).is_none())
 }
 
-/// What differs. An end that has not come yet is none.
+/// Returns the first difference, or `None` when the alternative matches. A connection that has not
+/// ended yet does not count as closed.
 pub(super) fn mismatch(alternative: &Alternative, got: &Exchange, ending: Ending) -> Option<String> {
     if let Some(malformed) = &got.malformed {
         return Some(malformed.clone());
@@ -22,7 +23,7 @@ pub(super) fn mismatch(alternative: &Alternative, got: &Exchange, ending: Ending
         .or_else(|| end_mismatch(alternative.end, got, ending))
 }
 
-/// Why something that has to be there is not, or the reverse.
+/// Returns what was expected, if `want` is not met.
 fn unmet(want: &Want, got: &Exchange) -> Option<String> {
     let stream = |stream: &u32| got.streams.get(stream);
     let is_met = match want {
@@ -38,7 +39,7 @@ fn unmet(want: &Want, got: &Exchange) -> Option<String> {
         Want::Refusal(id) => stream(id).is_some_and(|stream| {
             stream.is_over() && stream.response.as_ref().is_some_and(|response| response.status >= 400)
         }),
-        // An answer before it is one that says of an error.
+        // The answer before the reset, if there is a whole one, has to have an error status.
         Want::Reset(id, codes) => stream(id).is_some_and(|stream| {
             let is_success = stream.response.as_ref().is_some_and(|response| response.status < 400);
             let is_one = |code: u32| codes.is_empty() || codes.contains(&code);
@@ -71,7 +72,7 @@ fn unmet(want: &Want, got: &Exchange) -> Option<String> {
 fn end_mismatch(end: End, got: &Exchange, ending: Ending) -> Option<String> {
     let is_closed = matches!(ending, Ending::Eof | Ending::Reset);
     let goaway = got.goaway;
-    // An answer of HTTP/1.1 is an end only where it is one of an error.
+    // An HTTP/1.1 answer counts as an end only if its status is an error.
     let is_served = got.http_1.is_some_and(|status| status < 400);
     let of = |is_met: bool, reason: &str| (!is_met).then(|| reason.to_owned());
     match end {

@@ -1,13 +1,13 @@
-//! Cases of HTTP/2: frames in raw bytes, with what RFC 9113 and RFC 7541 let a server do about them.
+//! Cases of HTTP/2: frames in raw bytes, and the responses that RFC 9113 and RFC 7541 allow.
 //!
-//! The client makes each frame byte by byte, and keeps no rule but one: it acknowledges SETTINGS and
-//! PING. As with HTTP/1.1, the last write of most cases has one more request, on a stream of its own.
-//! Either the server answers it, or it ends the connection.
+//! The client makes each frame byte by byte. By itself it follows only one rule: it acknowledges
+//! SETTINGS and PING. As with HTTP/1.1, the last write of most cases contains one more request, the
+//! probe, on its own stream. The server either answers the probe or ends the connection.
 //!
-//! Two kinds of error have different ends (RFC 9113, section 5.4). A *connection error* ends with
-//! GOAWAY and a close. A *stream error* ends with RST_STREAM, and the connection is served on; the
-//! server may take it for a connection error as well, so that a case fails strictly then. A general
-//! code is always right in the place of a special one.
+//! There are two kinds of error (RFC 9113, section 5.4). A server ends a *connection error* with
+//! GOAWAY and a close. It ends a *stream error* with RST_STREAM, and continues to serve the
+//! connection; if it treats a stream error as a connection error, the case fails strictly. A
+//! general error code is always right in place of a specific one.
 
 mod check;
 mod client;
@@ -42,23 +42,23 @@ use site::Site;
 /// The subject whose cases show whether a server is the endpoint at all.
 pub(crate) const ENDPOINT: &str = "h2-endpoint";
 
-/// All cases over a transport, about the greeting.
+/// All cases over a transport, for a server that greets.
 pub(crate) fn cases(transport: Transport) -> Vec<Case> {
     subject::cases(&Site { transport, target: &Target::Greeting })
 }
 
-/// Those of [`ENDPOINT`], few and small.
+/// The cases of [`ENDPOINT`], which are few and small.
 pub(crate) fn endpoint_cases(transport: Transport) -> Vec<Case> {
     subject::endpoint_cases(&Site { transport, target: &Target::Greeting })
 }
 
-/// A case for another target; `None` where it is about the greeting's own paths.
+/// Returns the case for another target; `None` if the case is about the paths of the greeting.
 pub(crate) fn case_at(case: &Case, target: &Target) -> Option<Case> {
     let site = Site { transport: case.transport, target };
     subject::cases(&site).into_iter().find(|other| other.name == case.name)
 }
 
-/// A case of one GET for a path, with the name of the host.
+/// A case of one GET for this path and host.
 pub(crate) fn request_case(
     transport: Transport,
     name: &'static str,

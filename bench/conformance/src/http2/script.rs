@@ -1,4 +1,4 @@
-//! A case of HTTP/2: the frames that the client sends, and what the server may do about them.
+//! A case of HTTP/2: the frames that the client sends, and how the server may respond.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,20 +7,20 @@ use super::frame::{code, code_name};
 use crate::expected::Expected;
 use crate::settings::{SHORT, Timeout, Timeouts};
 
-/// The stream of the request that shows whether a connection is still served: above those of all
-/// cases, since stream identifiers only rise.
+/// The stream of the probe, which shows whether a connection is still served. It is above the
+/// streams of all cases, since stream identifiers only rise.
 pub(super) const PROBE: u32 = 1001;
 
-/// The dynamic table of the client's decoder, where SETTINGS say nothing of it (RFC 9113, section 6.5.2).
+/// The decoder's dynamic table in bytes, unless SETTINGS set it (RFC 9113, section 6.5.2).
 pub(super) const TABLE: u32 = 4096;
 
 /// The most streams that a case opens at once.
 pub(super) const MOST_STREAMS: u32 = 300;
 
-/// How often a [`Step::Drip`] sends its bytes.
+/// The number of times that a [`Step::Drip`] sends its bytes.
 pub(super) const DRIPS: u32 = 30;
 
-/// What the client sends on a new connection, and the alternatives that the server has.
+/// What the client sends on a new connection, and the alternatives for the server's response.
 #[derive(Clone, Debug)]
 pub(crate) struct Frames {
     pub(super) steps: Vec<Step>,
@@ -28,7 +28,7 @@ pub(crate) struct Frames {
     pub(super) alternatives: Vec<Alternative>,
     /// The size of the dynamic table that answers may use.
     pub(super) table: u32,
-    /// The request that is sent last, where one is.
+    /// The request that is sent last, with [`Finish::Probe`].
     pub(super) probe: Vec<u8>,
 }
 
@@ -38,31 +38,31 @@ pub(super) enum Step {
     Send(Vec<u8>),
     /// Gives the server time to read what was sent.
     Yield,
-    /// Waits for this to happen.
+    /// Waits for this event.
     Await(Event),
     /// Is silent for this number of tenths of a timeout.
     Pause(Timeout, u32),
-    /// Acknowledges nothing from here on: what the client sends may be a part of a frame.
+    /// Acknowledges nothing from here on, since the client may have sent a part of a frame.
     Silence,
-    /// Sends these bytes again and again, a tenth of a timeout apart, until the connection ends or three
+    /// Sends these bytes repeatedly, a tenth of a timeout apart, until the connection ends or three
     /// times the timeout is over.
     Drip(Timeout, Vec<u8>),
-    /// The server has sent no more than this number of bytes of content, on a stream or, as stream 0,
-    /// in all.
+    /// Fails if the server has sent more than this number of bytes of content on a stream, where
+    /// stream 0 stands for all streams.
     AtMost(u32, usize),
-    /// Sends these rounds of requests, each once those before it are answered on their streams, to see
-    /// whether the answers wait for an acknowledgement.
+    /// Sends these rounds of requests, each when the previous one is answered on its streams. Shows
+    /// whether the answers wait for a TCP acknowledgement.
     Rounds(Vec<(Vec<u8>, Vec<u32>)>),
-    /// Sends these bytes for the stream of an answer that has not ended, of which least has arrived.
+    /// Sends these bytes for the unfinished stream on which the least content has arrived.
     Unfinished(fn(u32) -> Vec<u8>),
-    /// Sends this number of requests with this field block, each with as much content as a frame may
-    /// have, once there is room for it.
+    /// Sends this number of requests with this field block, each with the content of a full frame,
+    /// once there is room for it.
     Upload(u32, Vec<u8>),
     /// Opens as many streams as the server allows at once, and one more, with this field block.
     Exceed(Vec<u8>),
 }
 
-/// What a client can wait for.
+/// An event that the client can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Event {
     /// SETTINGS of the server.
@@ -71,59 +71,60 @@ pub(super) enum Event {
     Acks(usize),
     /// The answer to a PING with this data.
     Pong(u64),
-    /// The head of a final answer.
+    /// The head of the final answer on this stream.
     Head(u32),
-    /// This number of bytes of content.
+    /// This number of bytes of content on this stream, where stream 0 stands for all streams.
     Content(u32, usize),
-    /// The end of an answer.
+    /// The end of the answer on this stream.
     End(u32),
 }
 
 /// How the client finds out in the end whether the connection is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Finish {
-    /// It sends one more request in the last write. [`End::Open`] means that it is answered.
+    /// The client sends one more request in the last write; [`End::Open`] requires its answer.
     Probe,
-    /// It does nothing but read, until one of the alternatives holds.
+    /// The client does nothing but read, until one of the alternatives holds.
     Wait,
-    /// It does nothing but read: the server closes after one of its timeouts.
+    /// The client does nothing but read: the server closes after one of its timeouts.
     WaitFor(Timeout),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Alternative {
     pub(super) wants: Vec<Want>,
-    /// The state of the connection after them.
+    /// The state of the connection at the end.
     pub(super) end: End,
-    /// The RFCs allow it, and it is not what they ask for first: a strict failure, whatever the case's
-    /// own.
+    /// Whether the RFCs allow this alternative, but do not ask for it first. It is then a strict
+    /// failure, whatever the severity of the case.
     pub(super) is_left_open: bool,
 }
 
-/// What has to be on a connection.
+/// Something that the server has to send on a connection, or must not send.
 #[derive(Clone, Debug)]
 pub(super) enum Want {
     /// A whole answer on a stream.
     Answer(u32, Expected),
-    /// An answer of 4xx or 5xx on a stream, whether its end is a reset or not.
+    /// An answer of 4xx or 5xx on a stream, ended by END_STREAM or by a reset.
     Refusal(u32),
-    /// A reset of a stream with one of these codes; with any, where there are none.
+    /// A reset of a stream with one of these codes, or with any code if the list is empty.
     Reset(u32, &'static [u32]),
     /// No answer on a stream.
     NoAnswer(u32),
     /// No content on a stream.
     NoContent(u32),
-    /// A reset of any stream with one of these codes.
+    /// A reset of any stream with one of these codes, or with any code if the list is empty.
     SomeReset(&'static [u32]),
     /// An answer to a PING with this data.
     Pong(u64),
-    /// No answer to it.
+    /// No answer to a PING with this data.
     NoPong(u64),
-    /// As many acknowledgements of SETTINGS.
+    /// Exactly this number of acknowledgements of SETTINGS.
     Acks(usize),
-    /// The server allows frames that are larger than every server has to: the one sent is no error.
+    /// The server allows larger frames than every server has to, so that the frame of the case is
+    /// no error.
     LargeFrames,
-    /// The server limits its streams to more than a case opens, or not at all.
+    /// The server allows more streams than a case opens, or does not limit them.
     ManyStreams,
 }
 
@@ -145,7 +146,7 @@ pub(super) enum End {
 }
 
 impl Frames {
-    /// Of one write and no alternative.
+    /// A script with one write and no alternative.
     pub(super) fn new(bytes: Vec<u8>, probe: Vec<u8>) -> Self {
         let steps = vec![Step::Send(bytes)];
         Self { steps, finish: Finish::Probe, alternatives: Vec::new(), table: TABLE, probe }
@@ -174,7 +175,7 @@ impl Frames {
         Self { table, ..self }
     }
 
-    /// The bytes of a case that is also sent split: it is one short write, and waits for no timeout.
+    /// The bytes of the case, if it is also sent split: one short write that waits for no timeout.
     pub(crate) fn short_write(&self) -> Option<&[u8]> {
         match (self.steps.as_slice(), self.finish) {
             (_, Finish::WaitFor(_)) => None,
@@ -183,7 +184,7 @@ impl Frames {
         }
     }
 
-    /// For how long it waits by itself.
+    /// The total time of the script's own pauses.
     pub(super) fn pauses(&self, timeouts: &Timeouts) -> Duration {
         let pause = |step: &Step| match step {
             Step::Pause(timeout, tenths) => timeouts.get(*timeout) * *tenths / 10,
@@ -193,7 +194,7 @@ impl Frames {
         self.steps.iter().map(pause).sum()
     }
 
-    /// The same in two writes, the first of `at` bytes.
+    /// Returns the script in two writes, the first of `at` bytes.
     pub(super) fn split(&self, at: usize) -> Self {
         let mut frames = self.clone();
         if let [Step::Send(bytes)] = frames.steps.as_mut_slice() {
@@ -203,13 +204,13 @@ impl Frames {
         frames
     }
 
-    /// What is right, in words: `200 on stream 1, then open; or GOAWAY PROTOCOL_ERROR and closed`.
+    /// The right alternatives in words, such as `200 on stream 1, then open`.
     pub(crate) fn right(&self) -> String {
         let right = self.alternatives.iter().filter(|alternative| !alternative.is_left_open);
         right.map(ToString::to_string).collect::<Vec<_>>().join("; or ")
     }
 
-    /// The streams that an alternative says something about.
+    /// The streams on which an alternative wants an answer or a reset.
     pub(super) fn streams(&self) -> impl Iterator<Item = u32> + '_ {
         self.alternatives.iter().flat_map(|alternative| &alternative.wants).filter_map(|want| match want {
             Want::Answer(stream, _) | Want::Refusal(stream) | Want::Reset(stream, _) => Some(*stream),
@@ -273,7 +274,8 @@ impl fmt::Display for Event {
     }
 }
 
-/// The first of the codes by name: the others are the general ones, which always do.
+/// The names of the codes without the general ones, which are always right; `PROTOCOL_ERROR` if
+/// there are no others.
 pub(super) fn codes_named(codes: &[u32]) -> String {
     let general = [code::PROTOCOL_ERROR, code::INTERNAL_ERROR];
     let special: Vec<String> =

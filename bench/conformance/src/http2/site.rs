@@ -1,4 +1,4 @@
-//! What the cases ask for, and the kinds of case that several tables use.
+//! The server that the cases are made for, and the kinds of case that several subjects use.
 
 use super::frame::{PREFACE, WINDOW, code, request, setting, settings};
 use super::hpack::{field, index, indexed, named};
@@ -17,8 +17,8 @@ pub(super) struct Site<'a> {
     pub(super) target: &'a Target,
 }
 
-/// Codes of an error: its own, and the general ones, which can always be used in its place (RFC 9113,
-/// section 5.4).
+/// Codes of an error: the specific code, and the general ones, which can always replace it (RFC
+/// 9113, section 5.4).
 pub(super) mod codes {
     use super::code;
 
@@ -44,12 +44,12 @@ impl Site<'_> {
         if self.is_tls() { "https" } else { "http" }
     }
 
-    /// `:scheme` in one byte.
+    /// The field `:scheme` in one byte, as an index of the static table.
     pub(super) fn scheme_byte(&self) -> Vec<u8> {
         indexed(if self.is_tls() { index::SCHEME_HTTPS } else { index::SCHEME_HTTP })
     }
 
-    /// The path that stands for any.
+    /// The path of requests that may have any path.
     pub(super) fn path(&self) -> &str {
         match self.target {
             Target::Greeting => "/a",
@@ -62,7 +62,7 @@ impl Site<'_> {
         *self.target == Target::Greeting
     }
 
-    /// The answer at that path.
+    /// The expected answer for [`Site::path`].
     pub(super) fn answer(&self) -> Expected {
         match self.target {
             Target::Greeting => Expected::greeting("/a"),
@@ -70,12 +70,12 @@ impl Site<'_> {
         }
     }
 
-    /// The field block of a request, as short as without tables.
+    /// The field block of a request to the host `h`, which leaves the dynamic table as it is.
     pub(super) fn block(&self, method: &str, path: &str) -> Vec<u8> {
         self.block_for(method, path, "h")
     }
 
-    /// The same for another host.
+    /// The field block of a request to this host, which leaves the dynamic table as it is.
     pub(super) fn block_for(&self, method: &str, path: &str, host: &str) -> Vec<u8> {
         let method = match method {
             "GET" => indexed(index::METHOD_GET),
@@ -85,22 +85,22 @@ impl Site<'_> {
         [method, self.scheme_byte(), path, named(form::PLAIN, index::AUTHORITY, host)].concat()
     }
 
-    /// That of a GET.
+    /// The field block of a GET.
     pub(super) fn get(&self) -> Vec<u8> {
         self.block("GET", self.path())
     }
 
-    /// The same with more fields.
+    /// The field block of a GET with more fields.
     pub(super) fn get_with(&self, more: &[(&str, &str)]) -> Vec<u8> {
         [self.get(), fields(more)].concat()
     }
 
-    /// That of a POST with a type.
+    /// The field block of a POST with a `content-type`.
     pub(super) fn post(&self) -> Vec<u8> {
         [self.block("POST", self.path()), field("content-type", "text/plain")].concat()
     }
 
-    /// The pseudo-fields of a GET, each in full.
+    /// The names and values of the pseudo-fields of a GET.
     pub(super) fn pseudo(&self) -> [(&'static str, String); 4] {
         [
             (":method", "GET".into()),
@@ -110,7 +110,7 @@ impl Site<'_> {
         ]
     }
 
-    /// What comes after the bytes of a case: one more request.
+    /// The probe: the request after the bytes of a case.
     fn probe(&self) -> Vec<u8> {
         let path = if self.greets() { "/probe" } else { self.path() };
         request(PROBE, &self.block("GET", path))
@@ -126,15 +126,15 @@ impl Site<'_> {
         self.raw([&opened(&[]), bytes.as_ref()].concat())
     }
 
-    /// A script in which these bytes come while the answer on stream 1 waits for a window: only the
-    /// client's side has ended. After them there is room again.
+    /// A script that sends these bytes while the answer on stream 1 waits for a window, so that
+    /// only the client's side of the stream has ended. Then it opens the window again.
     pub(super) fn blocked(&self, bytes: Vec<u8>) -> Frames {
         let values = [(setting::INITIAL_WINDOW_SIZE, 0)];
         let steps = [Step::Await(Event::Head(1)), send([bytes, initial_window(WINDOW)].concat())];
         self.raw([opened(&values), request(1, &self.get())].concat()).then(steps)
     }
 
-    /// Nothing but the preface and the probe.
+    /// A script of the preface and the probe alone.
     pub(super) fn served(&self) -> Frames {
         self.sent([]).or([], End::Open)
     }
@@ -145,18 +145,18 @@ impl Site<'_> {
         Case { target: self.target.clone(), ..case }
     }
 
-    /// A request on stream 1 is answered, and the connection stays open.
+    /// A case whose request on stream 1 is answered, after which the connection stays open.
     pub(super) fn answered(&self, name: &'static str, rule: Rule, bytes: impl AsRef<[u8]>) -> Case {
         let frames = self.sent(bytes).or([Want::Answer(1, self.answer())], End::Open);
         self.case(name, rule, frames)
     }
 
-    /// The connection stays open, whatever else is answered.
+    /// A case in which the connection stays open, whatever else is answered.
     pub(super) fn open(&self, name: &'static str, rule: Rule, bytes: impl AsRef<[u8]>) -> Case {
         self.case(name, rule, self.sent(bytes).or([], End::Open))
     }
 
-    /// A connection error: GOAWAY, which a server SHOULD send first, and a close.
+    /// A case of a connection error: the server closes, and SHOULD send GOAWAY first.
     pub(super) fn connection_error(
         &self,
         name: &'static str,
@@ -167,14 +167,14 @@ impl Site<'_> {
         self.case(name, rule, ending(self.sent(bytes), codes))
     }
 
-    /// A malformed request on stream 1: a stream error, before which the server MAY answer (RFC 9113,
-    /// section 8.1.1).
+    /// A case with a malformed request on stream 1. This is a stream error, before which the server
+    /// MAY answer (RFC 9113, section 8.1.1).
     pub(super) fn malformed(&self, name: &'static str, rule: Rule, bytes: impl AsRef<[u8]>) -> Case {
         let frames = resetting(self.sent(bytes), codes::PROTOCOL).or([Want::Refusal(1)], End::Open);
         self.case(name, rule, frames)
     }
 
-    /// A GET whose fields make it malformed.
+    /// A case with a GET whose fields make it malformed.
     pub(super) fn malformed_fields(&self, name: &'static str, rule: Rule, more: &[u8]) -> Case {
         self.malformed(name, rule, request(1, &[&self.get(), more].concat()))
     }
@@ -186,12 +186,12 @@ pub(super) fn opened(values: &[(u16, u32)]) -> Vec<u8> {
     [PREFACE, &settings(&[&[push], values].concat())].concat()
 }
 
-/// The script of a connection error.
+/// Adds the alternatives of a connection error.
 pub(super) fn ending(frames: Frames, codes: &'static [u32]) -> Frames {
     frames.or([], End::GoAway(codes)).left_open([], End::Closed)
 }
 
-/// The script of a stream error on stream 1.
+/// Adds the alternatives of a stream error on stream 1.
 pub(super) fn resetting(frames: Frames, codes: &'static [u32]) -> Frames {
     let of = |codes| [Want::Reset(1, codes)];
     frames.or(of(codes), End::Open).left_open(of(&[]), End::Open).left_open([], End::Closed)
@@ -202,7 +202,7 @@ pub(super) fn initial_window(window: u32) -> Vec<u8> {
     settings(&[(setting::INITIAL_WINDOW_SIZE, window)])
 }
 
-/// One write after the others.
+/// A step that sends these bytes in one write.
 pub(super) fn send(bytes: impl AsRef<[u8]>) -> Step {
     Step::Send(bytes.as_ref().to_vec())
 }

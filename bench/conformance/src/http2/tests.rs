@@ -1,4 +1,4 @@
-//! Plays cases of HTTP/2 against scripted servers: what a judgement rests on.
+//! Plays cases of HTTP/2 against scripted servers, and checks how each failure is judged.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -23,10 +23,10 @@ use crate::target::Target;
 const OK: u8 = 8;
 const CONTENT_TYPE: u8 = 31;
 
-/// What is tried, the case, the frames of the server, whether it closes then, and the failure.
+/// A description, the case, the frames of the server, whether it then closes, and the severity.
 type Row = (&'static str, &'static str, Vec<Vec<u8>>, bool, Option<Severity>);
 
-/// Starts a server that reads something, sends its bytes, and maybe closes.
+/// Starts a server that reads the preface, sends these bytes, and closes if `closes` is set.
 fn start(bytes: Vec<u8>, closes: bool) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -49,8 +49,8 @@ fn serve(mut stream: TcpStream, bytes: &[u8], closes: bool) -> std::io::Result<(
     Ok(())
 }
 
-/// Plays a case against a server that sends these bytes. One that is expected to fail may do so by a
-/// silence, which is no longer than it has to be.
+/// Plays a case against a server that sends these bytes. The timeout is short where a failure is
+/// expected, since the failure may be a silence.
 fn play(name: &str, bytes: Vec<u8>, closes: bool, expected: Option<Severity>) -> Option<(Severity, String)> {
     let cases = Protocol::H2c.cases();
     let case = cases.iter().find(|case| case.name == name).unwrap_or_else(|| panic!("{name}"));
@@ -96,7 +96,7 @@ fn pong(data: u64) -> Vec<u8> {
     frame(kind::PING, flag::ACK, 0, &data.to_be_bytes())
 }
 
-/// The bytes of a server, and the severity of its failure: those of a right server first.
+/// Compares the severity of each failure with the bytes of the server that cause it.
 #[test]
 fn a_failure_is_as_severe_as_the_rules_are() {
     use Severity::{Strict, Wrong};
@@ -128,7 +128,7 @@ fn a_failure_is_as_severe_as_the_rules_are() {
     let early = [&early[..4], &[flag::END_HEADERS], &early[5..]].concat();
     let http_1 = |status: &str| format!("HTTP/1.1 {status} x\r\nContent-Length: 0\r\n\r\n").into_bytes();
     let cases: Vec<Row> = vec![
-        // What has to be answered.
+        // Requests that have to be answered.
         ("right", get, vec![a(), probe()], hang, None),
         ("in another order", get, vec![probe(), a()], hang, None),
         ("an interim answer", get, vec![early, a(), probe()], hang, None),
@@ -142,7 +142,7 @@ fn a_failure_is_as_severe_as_the_rules_are() {
         ("an error", get, vec![end(code::PROTOCOL_ERROR)], close, Some(Wrong)),
         ("a reset", get, vec![rst(code::PROTOCOL_ERROR), probe()], hang, Some(Wrong)),
         ("silence", get, vec![a()], hang, Some(Wrong)),
-        // A server may end at any time.
+        // A server may end the connection at any time.
         ("an orderly end", get, vec![a(), end(code::NO_ERROR)], close, Some(Strict)),
         ("a close", get, vec![a()], close, Some(Strict)),
         ("too much", get, vec![end(code::ENHANCE_YOUR_CALM)], close, Some(Strict)),
@@ -198,7 +198,7 @@ fn a_failure_is_as_severe_as_the_rules_are() {
         ("taken for the connection's", malformed, vec![end(code::PROTOCOL_ERROR)], close, Some(Strict)),
         ("answered", malformed, vec![a(), probe()], hang, Some(Wrong)),
         ("ignored", malformed, vec![probe()], hang, Some(Wrong)),
-        // The others.
+        // Other cases.
         ("pong", "h2-ping/of-zeros", vec![pong(0), a(), probe()], hang, None),
         ("another pong", "h2-ping/of-zeros", vec![pong(1), a(), probe()], hang, Some(Wrong)),
         ("acknowledged", "h2-settings/acknowledged", vec![a(), probe()], hang, None),
@@ -224,7 +224,7 @@ fn a_failure_is_as_severe_as_the_rules_are() {
         let failure = play(case, [preface(), frames.concat()].concat(), closes, expected);
         assert_eq!(failure.as_ref().map(|failure| failure.0), expected, "{name}: {failure:?}");
     };
-    // At once, as each silence waits for a timeout.
+    // The cases are played in parallel, since each silence lasts until a timeout.
     std::thread::scope(|scope| {
         for case in cases {
             scope.spawn(|| checked(case));
@@ -272,7 +272,7 @@ fn a_failure_says_what_the_server_did() {
     assert_eq!(failure, expected);
 }
 
-/// Each round of requests takes as long as a delayed acknowledgement.
+/// A late server pauses in each round for longer than an acknowledgement is delayed.
 #[test]
 fn answers_that_wait_for_an_acknowledgement_are_found() {
     for (pause, is_late) in [(Duration::ZERO, false), (Duration::from_millis(60), true)] {
@@ -293,7 +293,7 @@ fn answers_that_wait_for_an_acknowledgement_are_found() {
     }
 }
 
-/// Answers each request after a pause per read.
+/// Answers the requests of each read after a pause.
 fn answer_each(mut stream: TcpStream, pause: Duration) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     stream.read_exact(&mut [0; 24])?;
@@ -368,7 +368,7 @@ fn what_is_odd_about_every_answer_is_one_finding() {
     assert_eq!(run.odd(), odd);
 }
 
-/// Appendix C of RFC 7541 has the bytes.
+/// The bytes are those of RFC 7541, appendix C.
 #[test]
 fn field_blocks_are_made_and_read_as_the_rfc_says() {
     assert_eq!(integer(0, 5, 10), [0b0000_1010]);
@@ -384,7 +384,7 @@ fn field_blocks_are_made_and_read_as_the_rfc_says() {
     let first = [&[0x82, 0x86, 0x84, 0x41][..], &huffman].concat();
     let fields = decoder.decode(&first).unwrap();
     assert_eq!(fields[3], (b":authority".to_vec(), b"www.example.com".to_vec()));
-    // The second request of C.4, which uses the entry that the first one made.
+    // The second request of C.4, which uses the table entry that the first one added.
     let second = [&[0x82, 0x86, 0x84, 0xbe, 0x58][..], &string("no-cache")].concat();
     let fields = decoder.decode(&second).unwrap();
     assert_eq!(
@@ -399,8 +399,8 @@ fn field_blocks_are_made_and_read_as_the_rfc_says() {
     }
 }
 
-/// What the guard refuses a block for. Taken for blocks these bytes are harmless: indices of the static
-/// table, and nothing.
+/// The decoder refuses a block with such an integer. The bytes are not passed to it as blocks,
+/// since they would be valid ones: indices of the static table, or nothing.
 #[test]
 fn an_integer_that_is_cut_off_is_none() {
     for (bytes, bits) in [(&[0x9f][..], 5), (&[0x8f, 0x90], 4), (&[], 7)] {
@@ -430,7 +430,8 @@ fn start_closing(after: Duration) -> SocketAddr {
     address
 }
 
-/// A server that closes only by its idle timeout is late for a head, and one that never closes for both.
+/// A server that closes only after its idle timeout is too late for a head. A server that never
+/// closes is too late for both timeouts.
 #[test]
 fn a_silent_client_waits_for_the_timeout_that_is_due() {
     let [head, idle, never] = [50, 1000, 20_000].map(Duration::from_millis);

@@ -1,4 +1,4 @@
-//! Sentences of RFC 9113, HTTP/2, and of RFC 7541, its compression of fields.
+//! Rules of RFC 9113 (HTTP/2) and of RFC 7541 (HPACK, its compression of fields).
 
 use super::Rule;
 

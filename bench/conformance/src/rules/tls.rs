@@ -1,4 +1,4 @@
-//! Sentences of RFC 8446, TLS 1.3, and of the documents about what is within it.
+//! Rules of RFC 8446 (TLS 1.3) and of related documents.
 
 use super::Rule;
 

@@ -24,8 +24,8 @@ pub(super) fn cases() -> Vec<Case> {
         ("chunks/size-of-all-bits", "ffffffffffffffff\r\nabc\r\n0\r\n\r\n"),
         ("chunks/size-with-the-sign-bit", "8000000000000003\r\nabc\r\n0\r\n\r\n"),
     ];
-    // The grammar has none of these. A server may mend them; another one, before it, may read them
-    // in another way.
+    // The grammar allows none of these. A server may repair them, but a proxy in front of it may
+    // read them in another way.
     let broken = [
         ("chunks/size-missing", SIZE, "\r\nabc\r\n0\r\n\r\n"),
         ("chunks/size-of-other-letters", SIZE, "xyz\r\nabc\r\n0\r\n\r\n"),
@@ -59,7 +59,7 @@ pub(super) fn cases() -> Vec<Case> {
         ("chunks/bare-line-feed-at-the-end", TRAILER, "3\r\nabc\r\n0\r\n\n"),
     ];
     let mut cases = fine.map(|(name, rule, body)| read_or_closed(name, rule, &chunked(body))).to_vec();
-    // A server may also wait for so much.
+    // A server may also wait for that many bytes.
     let overflowing = overflowing.map(|(name, body)| {
         broken_body(name, CHUNK_OVERFLOW, chunked(body))
             .left_open([], End::Waiting)

@@ -130,7 +130,7 @@ fn expectations() -> Vec<Case> {
     let after_100 = || [Expected::continue_100(), posted()];
     let sized = "Expect: 100-continue\r\nContent-Length: 3\r\n";
     let chunked = "Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n";
-    // Continued or answered. The server reads and drops a body that it does not want, or closes.
+    // The server sends 100 or a final answer. It reads and drops an unwanted body, or closes.
     let expecting = |name, request: String| {
         Case::new(name, EXPECT, request, after_100(), End::Any)
             .or(answered(), End::Any)

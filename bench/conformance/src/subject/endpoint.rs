@@ -10,14 +10,14 @@ use crate::rules::{
 /// The case that shows whether a server answers a pipelined burst in order.
 pub const BURST: &str = "endpoint/burst";
 
-/// Requests per write in a floor's burst.
+/// The number of requests per write in the burst for a floor.
 const REPEATED: usize = 16;
 
 /// The cases of [`ENDPOINT`](super::ENDPOINT). They are few and small, so that every measurement
 /// can begin with them; the other subjects send megabytes.
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    // The path as the client sent it, byte for byte: not decoded, normalized or merged.
+    // The greeting has the path as it was sent, byte for byte: not decoded, normalized or merged.
     let targets = [
         ("endpoint/path", "/abc", "/abc"),
         ("endpoint/root", "/", "/"),
@@ -58,8 +58,8 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// The greeting's fields, which no other case asks for: what is odd about every answer fails only
-/// these.
+/// Cases about the fields of the greeting. No other case checks them, so that a deviation in every
+/// answer fails only these.
 fn fields() -> Vec<Case> {
     let get = "GET /abc HTTP/1.1\r\nHost: host\r\n\r\n";
     let case = |name, rule, with: fn(Expected) -> Expected| {
@@ -72,9 +72,9 @@ fn fields() -> Vec<Case> {
     ]
 }
 
-/// The cases for a floor, in place of all others: the same request repeated. A floor is not a
-/// server but answers after a fixed number of bytes, so that a connection can carry only one kind
-/// of request. Instead of sending a probe the client therefore shuts down its side.
+/// The cases for a floor, which replace all others and repeat one request. A floor is not a server,
+/// but answers after a fixed number of bytes, so that a connection can carry only one kind of
+/// request. The client therefore sends no probe, but shuts down its side.
 pub fn floor_cases(path: &str, host: &str, answer: Expected) -> Vec<Case> {
     let get = |fields: &str| format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n");
     let one = [answer];

@@ -16,7 +16,7 @@ pub(super) fn cases() -> Vec<Case> {
 }
 
 fn lines() -> Vec<Case> {
-    // A server may mend these: a lone carriage return is a space to it.
+    // A server may repair these, since it may read a lone carriage return as a space.
     let broken: [(_, _, &[u8]); 7] = [
         ("framing/garbage", REQUEST_LINE, b"garbage\r\n\r\n"),
         ("framing/garbage-binary", REQUEST_LINE, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n"),
@@ -26,7 +26,7 @@ fn lines() -> Vec<Case> {
         ("framing/bare-carriage-return-as-a-line", BARE_CR, b"GET /a HTTP/1.1\r\nHost: h\r\n\rX: y\r\n\r\n"),
         ("framing/nul-in-the-request-line", REQUEST_LINE, b"GET /a\0 HTTP/1.1\r\nHost: h\r\n\r\n"),
     ];
-    // The RFC allows a lone line feed, by which servers that differ can be attacked.
+    // The RFC allows a lone line feed, but servers that treat it differently can be attacked.
     let lone: [(_, &[u8]); 4] = [
         ("framing/bare-line-feed", b"GET /a HTTP/1.1\nHost: h\n\n"),
         ("framing/bare-line-feed-in-the-request-line", b"GET /a HTTP/1.1\nHost: h\r\n\r\n"),
@@ -47,7 +47,7 @@ fn fields() -> Vec<Case> {
         ("framing/tab-before-the-colon", b"X\t: y"),
         ("framing/space-before-the-colon-of-a-length", b"Content-Length : 0"),
     ];
-    // No rule says what to do with a field that is none.
+    // No rule says what to do with a line that is not a valid field.
     let broken: [(_, _, &[u8]); 7] = [
         ("framing/field-without-a-name", RECOVERY, b": y"),
         ("framing/field-without-a-colon", RECOVERY, b"X"),
@@ -79,7 +79,7 @@ fn fields() -> Vec<Case> {
     let mut cases = refused.to_vec();
     cases.extend(broken.map(|(name, rule, field)| Case::rejected(name, rule, with(field), BAD).strict()));
     cases.extend(folded.map(|(name, field)| Case::rejected(name, FOLDING, with(field), BAD).strict()));
-    // That an unknown field is ignored is a SHOULD.
+    // A server SHOULD ignore an unknown field, so that a failure is only strict.
     cases
         .extend(fine.map(|(name, rule, field)| Case::answered(name, rule, with(field), greeting()).strict()));
     // A server may also drop such a line.
@@ -142,15 +142,15 @@ fn lengths() -> Vec<Case> {
     let mut cases = broken
         .map(|(name, field)| Case::rejected(name, LENGTH, with(field), BAD).refused_by_method())
         .to_vec();
-    // The RFC lets a server read a list of equal lengths as one; most likely it is an attack.
+    // The RFC lets a server read equal lengths as one, but they are most likely an attack.
     let equal: [(_, &[u8]); 3] = [
         ("framing/two-equal-lengths", b"Content-Length: 3\r\nContent-Length: 3"),
         ("framing/two-equal-lengths-in-a-list", b"Content-Length: 3, 3"),
         ("framing/length-with-a-comma", b"Content-Length: 3,"),
     ];
     cases.extend(equal.map(|(name, field)| Case::rejected(name, LENGTH, with(field), BAD).strict()));
-    // Larger than any body may be, and than some integer types: a server says so, or waits for all of
-    // it. What it must not do is take it for a small number.
+    // These are larger than any allowed body and than some integer types. A server rejects them or
+    // waits for the whole body, but must not take them for a small number.
     let large: [(_, &[u8]); 4] = [
         ("framing/length-overflow", b"Content-Length: 18446744073709551619"),
         ("framing/length-of-63-bits", b"Content-Length: 9223372036854775808"),
@@ -206,7 +206,7 @@ fn codings() -> Vec<Case> {
         Case::rejected(name, BOTH, with(field), BAD).left_open([posted()], End::Closed)
     }));
     let old = "POST /a HTTP/1.0\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n";
-    // A server may read the chunks, and close: the same ambiguity.
+    // This is the same ambiguity: a server may read the chunks, and close.
     let old = Case::rejected("framing/chunked-with-http-1.0", OLD_CODING, old, BAD);
     cases.push(old.left_open([posted()], End::Closed));
     let fine = [

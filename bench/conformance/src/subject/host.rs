@@ -40,10 +40,10 @@ pub(super) fn cases() -> Vec<Case> {
         ("host/bytes-after-bracket", b"Host: [::1]h"),
     ];
     let with = |field: &[u8]| [b"GET /a HTTP/1.1\r\n", field, b"\r\n\r\n"].concat();
-    // It belongs to a target without an authority, which HTTP does not have.
+    // An empty Host is for a target without an authority, which HTTP does not have.
     let empty = Case::answered("host/empty", SYNTAX, with(b"Host:"), greeting());
     cases.push(empty.or([Expected::status(BAD)], End::Any).strict());
-    // Valid, and odd enough that a server may want none of them.
+    // These are valid, but so unusual that a server may refuse them.
     let odd = ["host/with-empty-port", "host/with-underscore"];
     cases.extend(fine.map(|(name, field)| {
         let case = served(name, SYNTAX, with(field));
@@ -66,7 +66,7 @@ fn requests() -> Vec<Case> {
         ("host/two-with-http-1.0", HOST, "GET /a HTTP/1.0\r\nHost: a\r\nHost: b\r\n\r\n"),
         ("host/malformed-with-http-1.0", HOST, "GET /a HTTP/1.0\r\nHost: a b\r\n\r\n"),
     ];
-    // Two rules meet: the one about Host, and the one that it is ignored beside a whole URI.
+    // Two rules apply: an invalid Host is refused, and Host is ignored beside a whole URI.
     let either = [
         ("host/two-with-absolute-form", HOST, "GET http://a/a HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"),
         ("host/malformed-with-absolute-form", HOST, "GET http://h/a HTTP/1.1\r\nHost: a b\r\n\r\n"),
@@ -75,17 +75,18 @@ fn requests() -> Vec<Case> {
     let mut cases = wrong.map(|(name, rule, request)| refused(name, rule, request)).to_vec();
     cases.extend(either.map(|(name, rule, request)| refused(name, rule, request).strict()));
     cases.push(served("host/other-than-the-target", ABSOLUTE, other));
-    // A server may want to know the authority of any request.
+    // A server may require that every request names the authority.
     cases.push(served("host/missing-with-http-1.0", NO_AUTHORITY, "GET /a HTTP/1.0\r\n\r\n").strict());
     cases
 }
 
-/// A server may also answer that it does not serve such a host (RFC 9110, section 7.4).
+/// A request that is served. A server may also answer that it does not serve this host (RFC 9110,
+/// section 7.4).
 fn served(name: &'static str, rule: Rule, request: impl Into<Vec<u8>>) -> Case {
     Case::answered(name, rule, request, greeting()).left_open([Expected::status(&[403, 404, 421])], End::Any)
 }
 
-/// The end of such a request is known, so that the RFCs let a server keep the connection.
+/// A request that is refused. Its end is known, so the RFCs let the server keep the connection.
 fn refused(name: &'static str, rule: Rule, request: impl Into<Vec<u8>>) -> Case {
     let case = Case::rejected(name, rule, request, BAD).left_open([Expected::status(BAD)], End::Open);
     if name == "host/missing-with-post" { case.refused_by_method() } else { case }

@@ -1,6 +1,6 @@
-//! HTTP/1.1 within TLS: a few of its cases again, since the bytes within are the same. What is about
-//! half-closed connections is left out: within TLS a server may take the end of a client's side for
-//! the end of the connection.
+//! HTTP/1.1 within TLS: a few of the cases of HTTP/1.1 again, since the bytes within TLS are the
+//! same. Cases of half-closed connections are left out: within TLS a server may take the end of the
+//! client's side for the end of the connection.
 
 use super::shorthand::{Case, End, Expected, NEXT, get, greeting};
 use crate::case::{Rounds, Step};
@@ -8,7 +8,7 @@ use crate::protocol::Protocol;
 use crate::rules::http2::PROMPT;
 use crate::rules::{COMPLETE, PIPELINING};
 
-/// A case of HTTP/1.1, and its name within TLS.
+/// The name of a case within TLS, and its name on plain TCP.
 const SAME: [(&str, &str); 31] = [
     ("https/path", "endpoint/path"),
     ("https/root", "endpoint/root"),
@@ -43,7 +43,7 @@ const SAME: [(&str, &str); 31] = [
     ("https/host-name", "host/name"),
 ];
 
-/// The same of those that wait for the server's timeouts.
+/// The same names for the cases that wait for the server's timeouts.
 const TIMING: [(&str, &str); 6] = [
     ("https-timing/head-stalled", "timing/head-stalled"),
     ("https-timing/second-head-stalled", "timing/second-head-stalled"),
@@ -80,7 +80,7 @@ fn within_tls(same: &[(&'static str, &str)]) -> Vec<Case> {
     same.iter().filter_map(of).collect()
 }
 
-/// Each write is a record of its own, and several answers do not wait.
+/// Cases in which each write is a TLS record of its own, and a case of answers without a delay.
 fn records() -> [Case; 3] {
     let bytes = |text: &str| text.bytes().map(|byte| Step::Send(vec![byte])).collect::<Vec<_>>();
     let both = [Expected::greeting("/a"), Expected::greeting("/next")];

@@ -1,4 +1,4 @@
-//! The endpoint's limits, at their edges. Strict, since other servers have other limits.
+//! The endpoint's limits, at their edges. The cases are strict: other servers have other limits.
 
 use super::shorthand::{BAD, Case, End, Expected, NEXT, broken_body, chunked, get, greeting, post, posted};
 use crate::rules::{EMPTY_LINE, ENDPOINT as ENDPOINT_RULE, EXTENSION_LENGTH, TRAILER};

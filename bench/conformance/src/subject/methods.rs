@@ -17,7 +17,7 @@ pub(super) fn cases() -> Vec<Case> {
         let request = with(&format!("{method} /a"));
         cases.push(Case::answered(name, ALLOW, request, [Expected::not_allowed()]).strict());
     }
-    // A method is a case-sensitive token, and nothing that begins like GET is GET.
+    // A method is a case-sensitive token: one that only resembles GET is another method.
     let unknown = [
         ("methods/in-small-letters", "get"),
         ("methods/in-mixed-letters", "Get"),
@@ -30,7 +30,7 @@ pub(super) fn cases() -> Vec<Case> {
     for (name, method) in unknown {
         let request = with(&format!("{method} /a"));
         let case = Case::answered(name, METHOD, request, [Expected::status(NO_METHOD)]).strict();
-        // Some servers reject lower case. What counts is that it is not taken for GET.
+        // Some servers reject lower case. They only must not take the method for GET.
         let is_get = method.eq_ignore_ascii_case("GET");
         cases.push(if is_get { case.or([Expected::status(BAD)], End::Any) } else { case });
     }
@@ -60,12 +60,12 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
-/// The answer to a HEAD never has a body. A client would read one as the next answer.
+/// Cases of HEAD, whose answer never has a body: a client would read the body as the next answer.
 fn heads() -> Vec<Case> {
     let head = |fields: &str| format!("HEAD /a HTTP/1.1\r\nHost: h\r\n{fields}\r\n");
     let answer = || Expected::head("/a");
     let next = || Expected::greeting("/next");
-    // An answer to a HEAD, so that it has no body either.
+    // This also answers a HEAD, and so has no body.
     let refused = Expected::status(&[400, 413]);
     let absolute = format!("HEAD http://h/a HTTP/1.1\r\nHost: h\r\n\r\n{NEXT}");
     let twice = head("").repeat(2) + NEXT;

@@ -1,4 +1,5 @@
-//! The cases, one file per subject. A subject is the first half of a case's name: `host/missing`.
+//! The cases, one file per subject. A subject is the first half of a case's name, such as `host` in
+//! `host/missing`.
 
 mod chunks;
 mod connection;
@@ -29,7 +30,7 @@ pub(crate) fn https_cases() -> Vec<Case> {
     https::cases()
 }
 
-/// Those within TLS that wait for the server's timeouts.
+/// The cases within TLS that wait for the server's timeouts.
 pub(crate) fn https_timing_cases() -> Vec<Case> {
     https::timing_cases()
 }

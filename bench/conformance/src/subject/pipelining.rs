@@ -1,4 +1,5 @@
-//! Pipelining (RFC 9112, section 9.3.2): all is answered in order, without waiting for more bytes.
+//! Pipelining (RFC 9112, section 9.3.2): requests are answered in order, and an answer does not
+//! wait for more bytes.
 
 use super::shorthand::{BAD, Case, End, Expected, NEXT, chunked, get, post, posted};
 use crate::case::{Step, send};
@@ -55,7 +56,7 @@ fn mixed() -> Vec<Case> {
     ]
 }
 
-/// A request that ends the connection is the last one that is answered, after all before it.
+/// A request that ends the connection is the last one answered, after all requests before it.
 fn ended() -> Vec<Case> {
     let a = || Expected::greeting("/a");
     let ended = |name, rule, request: &str, answer| {

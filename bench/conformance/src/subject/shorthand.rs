@@ -4,25 +4,26 @@ pub(super) use crate::case::{Case, End};
 pub(super) use crate::expected::Expected;
 use crate::rules::Rule;
 
-/// A request that is hidden within another. Its path is how an answer to it is recognized, and its
-/// host is as long as to leave room for another path in its place.
+/// A request that is hidden within another one. Its path identifies an answer to it. Its host is
+/// long enough to leave room for a longer path.
 pub(crate) const HIDDEN: &str = "GET /smuggled HTTP/1.1\r\nHost: hidden-within-the-bytes-of-another\r\n\r\n";
 
 /// A request after another one. It is answered unless the server has closed the connection.
 pub(super) const NEXT: &str = "GET /next HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Malformed.
+/// The status for a malformed request.
 pub(super) const BAD: &[u16] = &[400];
-/// A version that is malformed or not supported (RFC 9110, section 15.6.6).
+/// The statuses for a version that is malformed or not supported (RFC 9110, section 15.6.6).
 pub(super) const BAD_VERSION: &[u16] = &[400, 505];
-/// A transfer coding that is malformed or not known (RFC 9112, section 6.1).
+/// The statuses for a transfer coding that is malformed or not known (RFC 9112, section 6.1).
 pub(super) const BAD_CODING: &[u16] = &[400, 501];
-/// To a POST. The endpoint's own cases say which is right, all others where the request ends.
+/// The statuses of answers to a POST. Only the endpoint's own cases test which one is right; all
+/// other cases test where the request ends.
 pub(crate) const POSTED: &[u16] = &[200, 201, 202, 204, 403, 404, 405, 411, 415, 501];
-/// A method that is not allowed or not known (RFC 9110, sections 9.1 and 15.6.2).
+/// The statuses for a method that is not allowed or not known (RFC 9110, sections 9.1 and 15.6.2).
 pub(super) const NO_METHOD: &[u16] = &[405, 501];
 
-/// To a CONNECT: anything but a tunnel.
+/// The statuses of answers to a CONNECT that open no tunnel.
 pub(super) const NO_TUNNEL: &[u16] = &[400, 403, 404, 405, 501];
 
 pub(super) fn get(fields: &str) -> String {

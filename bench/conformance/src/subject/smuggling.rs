@@ -21,7 +21,7 @@ pub(super) fn cases() -> Vec<Case> {
     cases.concat().into_iter().map(wrong).chain(ambiguous()).collect()
 }
 
-/// In well-formed bodies: the server reads them, or closes the connection.
+/// Requests hidden in well-formed bodies: the server reads the body, or closes the connection.
 fn in_bodies() -> Vec<Case> {
     let sized = |method: &str, fields: &str| {
         let length = HIDDEN.len();
@@ -43,7 +43,7 @@ fn in_bodies() -> Vec<Case> {
         ("smuggling/in-a-body-with-a-coding-in-a-value", sized("POST", "X: Transfer-Encoding: chunked\r\n")),
         ("smuggling/two-in-a-body", post(&format!("Content-Length: {}\r\n", twice.len()), &twice)),
     ];
-    // Content may have no meaning to a method, or the method none to the server, which may say so.
+    // A server may refuse content that has no meaning for the method, or an unknown method.
     let refused = |case: Case| case.left_open([Expected::status(&[400, 413])], End::Closed);
     let mut cases = requests
         .map(|(name, request)| {
@@ -89,7 +89,7 @@ fn in_chunks() -> Vec<Case> {
         ("smuggling/in-the-second-of-two-chunks", format!("5\r\n0\r\n\r\n\r\n{chunk}0\r\n\r\n")),
         ("smuggling/in-a-chunk-with-leading-zeros", format!("000{chunk}0\r\n\r\n")),
     ];
-    // A sender must not put such fields into a trailer.
+    // A sender must not put fields about framing into a trailer.
     let trailed = [
         ("smuggling/length-in-a-trailer", format!("{chunk}0\r\nContent-Length: 0\r\n\r\n")),
         ("smuggling/coding-in-a-trailer", format!("{chunk}0\r\nTransfer-Encoding: chunked\r\n\r\n")),
@@ -123,7 +123,7 @@ fn in_chunks() -> Vec<Case> {
     cases
 }
 
-/// Lengths that two parsers read as two numbers.
+/// Lengths that two parsers may read as different numbers.
 fn lengths() -> Vec<Case> {
     let length = HIDDEN.len();
     let fields = [
@@ -142,19 +142,20 @@ fn lengths() -> Vec<Case> {
         ("smuggling/length-before-a-form-feed", format!("Content-Length: {length}\x0c")),
         ("smuggling/length-with-a-space-before-the-colon", format!("Content-Length : {length}")),
     ];
-    // For those that are numbers, 413 is as right as 400.
+    // Where a server reads the length as a number, 413 is as right as 400.
     let refused = |name, fields: &str| {
         let request = post(&format!("{fields}\r\n"), HIDDEN);
         Case::rejected(name, LENGTH, request, &[400, 413]).refused_by_method()
     };
     let mut cases: Vec<Case> = fields.iter().map(|(name, fields)| refused(name, fields)).collect();
-    // Read as a space, the carriage return leaves no length, and what follows is a request.
+    // If the server reads the carriage return as a space, there is no length, and the bytes after
+    // the head are a request.
     let field = format!("X: y\rContent-Length: {length}\r\n");
     let both = [posted(), Expected::greeting("/smuggled")];
     let case =
         Case::rejected("smuggling/length-after-a-bare-carriage-return", BARE_CR, post(&field, HIDDEN), BAD);
     cases.push(case.left_open(both, End::Any));
-    // Numbers that overflow 32 and 64 bits. A server with larger limits waits for so much.
+    // Numbers that overflow 32 and 64 bits. A server with larger limits waits for that many bytes.
     let large = [
         ("smuggling/length-over-32-bits", (1 << 32) + length as u128),
         ("smuggling/length-over-64-bits", (1 << 64) + length as u128),
@@ -191,15 +192,16 @@ fn codings() -> Vec<Case> {
         ("smuggling/coding-after-a-nul", NUL, "X: y\0\r\nTransfer-Encoding: chunked"),
         ("smuggling/coding-empty-and-length", CODING, "Transfer-Encoding:"),
     ];
-    // Read as chunks, the hidden request follows the body; read by the length, it is the body.
+    // If the server reads chunks, the hidden request follows the body. If it uses the length, the
+    // hidden request is in the body.
     let request =
         |field| post(&format!("{field}\r\nContent-Length: {length}\r\n"), &format!("0\r\n\r\n{HIDDEN}"));
-    // Where Transfer-Encoding is one, a server may read the chunks alone, and has to close.
+    // A server that takes the field for Transfer-Encoding may read the chunks, but has to close.
     let rejected = |(name, rule, field)| {
         let case = Case::rejected(name, rule, request(field), BAD_CODING).refused_by_method();
         let is_other = [NUL, FOLDING].contains(&rule);
         match rule {
-            // No coding is left, and the length says where the body ends.
+            // With a space for the carriage return there is no coding, and the length counts.
             BARE_CR => case.left_open([posted()], End::Any),
             UNKNOWN_CODING => case.left_open([posted()], End::Closed).strict(),
             _ if is_other => case.left_open([posted()], End::Closed),
@@ -224,8 +226,8 @@ fn codings() -> Vec<Case> {
     cases
 }
 
-/// After malformed heads. Where such a head ends is clear to most servers, and a rule for what
-/// comes next there is none: this endpoint closes.
+/// Requests hidden behind malformed heads. Most servers know where such a head ends, but no rule
+/// says what they do with the bytes after it: the endpoint closes.
 fn heads() -> Vec<Case> {
     let space = "GET /a b HTTP/1.1\r\nHost: h\r\n\r\n";
     let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -251,14 +253,15 @@ fn heads() -> Vec<Case> {
     let mut cases = requests.map(rejected).to_vec();
     let value = Case::rejected("smuggling/in-a-value-after-bare-carriage-returns", BARE_CR, value, BAD);
     cases.push(value);
-    // Refused, it opened no tunnel: what follows is a request, which a server may answer.
+    // A refused CONNECT opens no tunnel: the next bytes are a request, which a server may answer.
     let both = [Expected::status(NO_TUNNEL), Expected::greeting("/smuggled")];
     let connect = Case::rejected("smuggling/behind-connect", CONNECT, connect, NO_TUNNEL);
     cases.push(connect.left_open(both, End::Any).left_open([Expected::status(NO_TUNNEL)], End::Open));
     cases
 }
 
-/// Requests that the RFCs let a server, and a proxy before it, read in two ways: as one or two.
+/// Bytes that the RFCs let a server and a proxy in front of it read in different ways: as one
+/// request or as two.
 fn ambiguous() -> Vec<Case> {
     let behind = NEXT;
     let length = behind.len();
@@ -279,7 +282,8 @@ fn ambiguous() -> Vec<Case> {
     requests.map(|(name, rule, request)| Case::rejected(name, rule, request, BAD_CODING).strict()).into()
 }
 
-/// In bodies and heads over a limit, which some servers read, and at the ends of usual buffers.
+/// Requests hidden in bodies and heads over a limit, which some servers still read, and at the
+/// sizes of usual buffers.
 fn over_limits() -> Vec<Case> {
     let many = HIDDEN.repeat(40_000);
     let large = post(&format!("Content-Length: {}\r\n", many.len()), &many);

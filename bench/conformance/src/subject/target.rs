@@ -80,9 +80,9 @@ fn absolute() -> Vec<Case> {
     cases
 }
 
-/// A server may also answer that it does not serve such a host or port (RFC 9110, section 7.4).
+/// Leaves open that the server does not serve this host or port (RFC 9110, section 7.4).
 fn misdirected(case: Case) -> Case {
-    // What a handler is shown as the path of a URI is not a matter of the RFCs.
+    // The RFCs do not say which path of a whole URI the server shows to a handler.
     case.left_open([Expected::status(&[200, 400, 403, 404, 421])], End::Any)
 }
 
@@ -94,12 +94,12 @@ fn others() -> Vec<Case> {
         Case::rejected("target/connect-without-a-port", CONNECT_PORT, with("CONNECT h"), NO_TUNNEL)
             .left_open([Expected::status(NO_TUNNEL)], End::Open),
         Case::rejected("target/connect-with-a-path", TARGET, with("CONNECT /a"), NO_TUNNEL).strict(),
-        // OPTIONS for the server as a whole, which may have none.
+        // OPTIONS for the server as a whole, which may not have this method.
         Case::answered("target/asterisk", ASTERISK, with("OPTIONS *"), [Expected::status(NO_METHOD)])
             .or([Expected::status(&[200, 204])], End::Any)
             .strict(),
     ];
-    // Not in the grammar of a URI: served as sent, or rejected.
+    // These are not in the grammar of a URI: a server serves them as sent, or rejects them.
     let odd = [
         ("target/percent-and-no-digits", "/a%zz"),
         ("target/percent-at-the-end", "/a%"),

@@ -8,11 +8,11 @@ use crate::settings::Timeout;
 /// RFC 9110, section 15.5.9.
 const TOO_SLOW: &[u16] = &[408];
 
-/// An incomplete head of more bytes than a timeout has tenths.
+/// An incomplete head that has more bytes than the ten that are sent within a timeout.
 const DRIPPED: &str = "GET /a HTTP/1.1\r\nHost: h\r\nX: yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy";
 
-/// How much of the idle timeout passes before a request that the server still has to answer. It is
-/// more than the head timeout, so that a server that takes one for the other fails.
+/// The tenths of the idle timeout that pass before a request that the server still has to answer.
+/// They are longer than the head timeout, so that a server that confuses the two timeouts fails.
 const IDLE_TENTHS: u32 = 6;
 
 pub(super) fn cases() -> Vec<Case> {

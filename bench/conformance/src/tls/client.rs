@@ -26,9 +26,9 @@ pub(super) struct Client<'a> {
     stream: TcpStream,
     pub(super) target: &'a Target,
     settings: &'a Settings,
-    /// What the server has sent and was not read as a record.
+    /// The server's bytes that have not been read as a record yet.
     bytes: Vec<u8>,
-    /// What it has sent so far.
+    /// What the server has sent so far.
     pub(super) seen: Seen,
     /// The keys of both sides, once they are agreed on.
     keys: Option<(Key, Key)>,
@@ -37,23 +37,23 @@ pub(super) struct Client<'a> {
 /// What a server has sent.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Whether it has answered a hello with one of its own.
+    /// Whether the server has answered a hello with its own.
     pub(super) hello: bool,
-    /// The alert that is not `close_notify`.
+    /// The first alert that is not `close_notify`.
     pub(super) alert: Option<u8>,
     pub(super) has_close_notify: bool,
-    /// Bytes of the application.
+    /// Application data, decrypted.
     pub(super) data: Vec<u8>,
-    /// Whether the first bytes were no record: an answer in plain text.
+    /// Whether the first bytes were not a record, but an answer in plain text.
     pub(super) is_plain: bool,
     pub(super) closed: Option<Closed>,
     /// Why the handshake failed.
     pub(super) failure: Option<String>,
-    /// What is wrong with its records.
+    /// Why the server's records are malformed.
     pub(super) malformed: Option<String>,
 }
 
-/// The key of one side, and the number of its records (RFC 8446, section 5.3).
+/// The key of one side, and the number of records that have used it (RFC 8446, section 5.3).
 struct Key {
     key: LessSafeKey,
     iv: [u8; 12],
@@ -112,7 +112,7 @@ impl<'a> Client<'a> {
         let _ = self.stream.shutdown(Shutdown::Write);
     }
 
-    /// Makes a handshake, sending its bytes by `send`. Says what was agreed by ALPN.
+    /// Makes a handshake whose bytes are sent by `send`. Returns the protocol agreed on by ALPN.
     pub(super) fn handshake(
         &mut self,
         offer: &Offer,
@@ -130,7 +130,7 @@ impl<'a> Client<'a> {
         Ok(agreed)
     }
 
-    /// The handshake alone: what follows is the session's.
+    /// Makes a handshake. The session keeps its keys, and can be used for what follows.
     pub(super) fn shake_hands(
         &mut self,
         session: &mut ClientConnection,
@@ -146,7 +146,8 @@ impl<'a> Client<'a> {
             if !session.is_handshaking() {
                 return Ok(());
             }
-            // Whole records alone, so that those after the handshake are left for the case.
+            // Passes on one whole record at a time, so that those after the handshake are left for
+            // the case.
             let record = self.next_record(deadline).ok_or("the server does not answer the handshake")?;
             self.seen.hello |= record.starts_with(&[HANDSHAKE]);
             session.read_tls(&mut Cursor::new(record)).map_err(|error| error.to_string())?;
@@ -159,7 +160,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The next record as it came; `None` where the connection ends, or none comes in time.
+    /// Returns the next record as it arrived; `None` at the end of the connection or the deadline.
     pub(super) fn next_record(&mut self, deadline: Instant) -> Option<Vec<u8>> {
         loop {
             if let Some(length) = self.bytes.get(3..5).map(|length| 5 + number(length))
@@ -185,13 +186,13 @@ impl<'a> Client<'a> {
         self.send(&bytes);
     }
 
-    /// Content within a record.
+    /// Encrypts content as a record, with zeros as padding.
     pub(super) fn sealed(&mut self, kind: u8, content: &[u8], padding: usize) -> Vec<u8> {
         let inner = [content, &[kind], &vec![0; padding]].concat();
         self.sealed_as_it_is(inner)
     }
 
-    /// What is within a record, with its type or without.
+    /// Encrypts the inner bytes of a record, which need not have a type.
     pub(super) fn sealed_as_it_is(&mut self, mut inner: Vec<u8>) -> Vec<u8> {
         let Some((key, _)) = &mut self.keys else { return Vec::new() };
         let length = u16::try_from(inner.len() + AES_128_GCM.tag_len()).unwrap_or(u16::MAX).to_be_bytes();
@@ -278,8 +279,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Waits for the end of the connection, which one of these alerts says is an error. A server that
-    /// sends no alert breaks only what it SHOULD do (RFC 8446, section 6.2).
+    /// Waits for one of these alerts. A server that closes without an alert breaks only what it
+    /// SHOULD do (RFC 8446, section 6.2).
     pub(super) fn expect_alert(&mut self, alerts: &[u8]) -> Verdict {
         self.read_until(|seen| seen.alert.is_some());
         let names = || alerts.iter().map(|alert| alert::name(*alert)).collect::<Vec<_>>().join(" or ");
@@ -293,7 +294,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Waits for the end of the connection, which the server has to announce.
+    /// Waits for the end of the connection, which the server has to announce by `close_notify`.
     pub(super) fn expect_close_notify(&mut self) -> Verdict {
         self.read_until(|_| false);
         match (self.seen.has_close_notify, self.seen.closed) {
@@ -316,13 +317,13 @@ impl<'a> Client<'a> {
         self.settings.timeouts.get(timeout) / 10
     }
 
-    /// Is silent. The server closes after one of its timeouts.
+    /// Sends nothing, and waits for the server to close after this timeout.
     pub(super) fn expect_end_after(&mut self, timeout: Timeout) -> Verdict {
         self.read_by(Instant::now() + self.settings.time_for(timeout), |_| false);
         self.verdict_of_end()
     }
 
-    /// How long it waits.
+    /// How long the client waits for the server.
     pub(super) fn timeout(&self) -> Duration {
         self.settings.response_timeout
     }
@@ -340,7 +341,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// What happened.
+    /// Describes what the server has sent, and the end of the connection.
     pub(super) fn describe(&self) -> String {
         let seen = &self.seen;
         let mut words = Vec::new();
@@ -365,7 +366,7 @@ impl<'a> Client<'a> {
         if words.is_empty() { "nothing".into() } else { words.join(", ") }
     }
 
-    /// A message of the handshake in records of this many bytes.
+    /// A message of the handshake in records of this number of bytes.
     pub(super) fn in_records(message: &[u8], size: usize) -> Vec<u8> {
         message.chunks(size).flat_map(|part| record(HANDSHAKE, part)).collect()
     }

@@ -1,8 +1,8 @@
-//! Cases of TLS: records in raw bytes, and what RFC 8446 lets a server do about them.
+//! Cases of TLS: records in raw bytes, and the responses that RFC 8446 allows.
 //!
-//! A handshake is made by rustls. What no library would send, such as a second hello, is sealed with
-//! the keys that were agreed on, and the answers are opened with them. A case is a function that says
-//! what it saw: right, what the RFCs leave open, or wrong.
+//! rustls makes the handshake. With the keys that were agreed on, the client then encrypts records
+//! that no library would send, such as a second hello, and decrypts the answers. A case is a
+//! function that returns a [`Verdict`]: right, left open by the RFCs, or wrong.
 
 mod alert;
 mod client;

@@ -1,9 +1,9 @@
-//! A case of TLS: what the client does, and what is right.
+//! A case of TLS: what the client does, and the right response.
 
 use super::client::Client;
 use super::verdict::Verdict;
 
-/// What the client does on a new connection, and what it says of it.
+/// What the client does on a new connection, with its verdict, and the right response in words.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Records {
     pub(super) act: fn(&mut Client) -> Verdict,
@@ -11,7 +11,7 @@ pub(crate) struct Records {
 }
 
 impl Records {
-    /// What is right, in words.
+    /// The right response in words.
     pub(crate) fn right(&self) -> &'static str {
         self.right
     }

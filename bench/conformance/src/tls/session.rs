@@ -11,9 +11,9 @@ use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, Error, Signa
 /// What a client offers in its first message.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Offer<'a> {
-    /// Protocols of the application; no extension where there are none.
+    /// The protocols that ALPN offers. If there are none, the extension is left out.
     pub(crate) alpn: &'a [&'a str],
-    /// The name of the server; no extension where there is none.
+    /// The name of the server. If there is none, the extension is left out.
     pub(crate) name: Option<&'static str>,
 }
 
@@ -23,8 +23,9 @@ impl Default for Offer<'_> {
     }
 }
 
-/// A client of TLS 1.3 that has not sent anything. It offers the suite and the group that every server
-/// has to have (RFC 8446, section 9.1), and X25519 before it, which nearly all prefer.
+/// Creates a client of TLS 1.3 that has not sent anything. It offers the suite and the group that
+/// every server has to have (RFC 8446, section 9.1), and before that group X25519, which nearly all
+/// servers prefer.
 pub(crate) fn start(offer: &Offer) -> Result<ClientConnection, String> {
     let provider = Arc::new(CryptoProvider {
         cipher_suites: vec![ring::cipher_suite::TLS13_AES_128_GCM_SHA256],

@@ -36,10 +36,10 @@ CJNtKvBGCGYaaK+c1fHca0DxTzKhRANCAAQSE0vJXjAGn7oFiWzKPhUi2cLWPZ/X
 UwLBpHziDX5DsBZviQCsyDS12q3ffl7SizzMkQczGS/YxAL7BuqkpSu+
 -----END PRIVATE KEY-----";
 
-/// What a server of TLS does.
+/// The behaviour of a TLS server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Manner {
-    /// What is right.
+    /// It follows the rules.
     Right,
     /// It closes without `close_notify`.
     NoCloseNotify,
@@ -47,14 +47,14 @@ enum Manner {
     AnswersParts,
     /// It has no ALPN.
     NoAlpn,
-    /// Its greeting is another.
+    /// It sends another greeting.
     OtherBody,
     /// It keeps the connection where it has to close.
     NeverCloses,
 }
 
-/// Plays a case. One that is expected to be wrong may be so by a silence, which is no longer than it
-/// has to be.
+/// Plays a case. The timeout is short where the case is expected to be wrong, since the failure may
+/// be a silence.
 fn severity(name: &str, address: SocketAddr, expected: Option<Severity>) -> (Option<Severity>, String) {
     let cases = Protocol::Https.cases();
     let case = cases.iter().find(|case| case.name == name).unwrap_or_else(|| panic!("{name}"));
@@ -161,9 +161,9 @@ fn serve(mut stream: TcpStream, mut tls: ServerConnection, manner: Manner) -> st
 fn a_server_of_tls_is_judged_by_what_it_does_within() {
     let all = Protocol::Https.cases();
     let right = server(Manner::Right);
-    // Those that need more of HTTP/1.1 than this server has are about HTTP/1.1.
+    // Only the cases of TLS are played: the others need more of HTTP/1.1 than this server has.
     let checked = |name: &str| {
-        // rustls says nothing where a record has no type or is too large.
+        // rustls sends no alert where a record has no type.
         let expected = match name {
             "tls/nothing-but-padding" => Some(Strict),
             _ => None,
@@ -193,7 +193,7 @@ fn a_server_of_tls_is_judged_by_what_it_does_within() {
     });
 }
 
-/// Checks each of them in a thread, as each silence waits for a timeout.
+/// Checks each case in its own thread, since each silence lasts until a timeout.
 fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync) {
     std::thread::scope(|scope| {
         for case in cases {
@@ -203,7 +203,8 @@ fn at_once<T: Send>(cases: impl IntoIterator<Item = T>, check: impl Fn(T) + Sync
     });
 }
 
-/// The bytes that a server sends to the first ones, and the severity of its failure.
+/// Each row has the first bytes of the server, whether it then closes, and the severity of the
+/// failure.
 #[test]
 fn what_is_no_handshake_is_judged_by_its_bytes() {
     let alert = |alert| record(ALERT, &[2, alert]);

@@ -1,11 +1,12 @@
-//! What a case of TLS saw.
+//! The verdict of a case of TLS.
 
-/// What a case saw.
+/// The verdict of a case on what the server did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Right,
-    /// What the RFCs allow, and do not ask for first: a strict failure.
+    /// The RFCs allow what the server did, but do not ask for it first: a strict failure. Says what
+    /// was expected.
     LeftOpen(String),
-    /// What was expected.
+    /// The server was wrong. Says what was expected.
     Wrong(String),
 }

@@ -15,7 +15,7 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
     [whole(site), alone(site), broken(site)].concat()
 }
 
-/// A request whose field block is in pieces of this number of bytes.
+/// A request whose field block is split into pieces of `size` bytes.
 fn pieces(block: &[u8], size: usize) -> Vec<u8> {
     let pieces: Vec<&[u8]> = block.chunks(size).collect();
     let of = |(at, piece): (usize, &&[u8])| {
@@ -49,7 +49,7 @@ fn whole(site: &Site) -> Vec<Case> {
         site.answered("h2-continuation/two-frames", FIELD_BLOCK, pieces(&get, half)),
         site.answered("h2-continuation/three-frames", RULE, pieces(&get, get.len().div_ceil(3))),
         site.answered("h2-continuation/large-fields", RULE, pieces(&large, 2048)),
-        // No rule is about a frame without a fragment.
+        // No rule covers a frame without a fragment.
         site.answered("h2-continuation/empty-first", RULE, empty_first).strict(),
         site.answered("h2-continuation/empty-last", RULE, empty_last).strict(),
         site.answered("h2-continuation/empty-between", RULE, empty_middle).strict(),
@@ -59,7 +59,7 @@ fn whole(site: &Site) -> Vec<Case> {
             [padded, continuation(flag::END_HEADERS, second)].concat(),
         ),
         site.answered("h2-continuation/unused-flags", crate::rules::http2::UNUSED_FLAGS, flags),
-        // Servers limit their number, since the field block of one request could have no end.
+        // Servers limit the number of CONTINUATION frames, since a field block could have no end.
         site.answered("h2-continuation/byte-by-byte", RULE, pieces(&get, 1)).strict(),
     ]
 }
@@ -81,7 +81,7 @@ fn alone(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// Something else after HEADERS or CONTINUATION that have not ended their block.
+/// Other frames after HEADERS or CONTINUATION that have not ended their field block.
 fn broken(site: &Site) -> Vec<Case> {
     let get = site.get();
     let (first, second) = get.split_at(3);
@@ -114,7 +114,7 @@ fn broken(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// A request after them would be one more error.
+/// Sends no probe, since a request after these frames would be one more error.
 fn wait(frames: Frames) -> Frames {
     frames.with_finish(Finish::Wait)
 }

@@ -1,4 +1,4 @@
-//! The endpoint itself: the greeting, its path, the methods, and answers that do not wait.
+//! The endpoint itself: the greeting, its path, the methods, and answers without a delay.
 
 use crate::case::Case;
 use crate::expected::Expected;
@@ -9,7 +9,7 @@ use crate::http2::site::{Site, send};
 use crate::rules::http2::{PROMPT, RECOMMENDED_STREAMS, SEVERAL};
 use crate::rules::{ALLOW, ANSWER_LENGTH, DATE, ENDPOINT, HEAD, MEDIA_TYPE};
 
-/// Rounds of requests; the first half of them ends the connection's quick start.
+/// The number of rounds of requests. In the first half the kernel may still acknowledge at once.
 const ROUNDS: u32 = 20;
 
 pub(in super::super) fn cases(site: &Site) -> Vec<Case> {
@@ -38,7 +38,7 @@ pub(in super::super) fn cases(site: &Site) -> Vec<Case> {
     cases
 }
 
-/// The path as the client sent it, byte for byte: not decoded, normalized or merged.
+/// The greeting has the path as it was sent, byte for byte: not decoded, normalized or merged.
 fn paths(site: &Site) -> Vec<Case> {
     let targets = [
         ("h2-endpoint/path", "/abc", "/abc"),

@@ -71,7 +71,8 @@ fn connection_fields(site: &Site) -> Vec<Case> {
     cases
 }
 
-/// A server has to find nothing: only what is detected is malformed. And it may answer before the end.
+/// A server need not compare the lengths: only a mismatch that it detects makes the request
+/// malformed. It may also answer before the end of the content.
 fn lengths(site: &Site) -> Vec<Case> {
     let post = |length: &str, content: &[u8]| {
         let block = [site.post(), field("content-length", length)].concat();

@@ -85,7 +85,7 @@ fn sizes(site: &Site) -> Vec<Case> {
     let answered = |name, rule: Rule, bytes: Vec<u8>| {
         site.case(name, rule, site.sent(bytes).or([Want::Answer(1, any_final())], End::Open))
     };
-    // The error of a DATA frame is its stream's, unless the server takes it for the connection's.
+    // Too large DATA is a stream error, unless the server takes it for a connection error.
     let data = resetting(site.sent(large_data), codes::SIZE)
         .or([], End::GoAway(codes::SIZE))
         .or([Want::LargeFrames], End::Any);
@@ -105,7 +105,7 @@ fn sizes(site: &Site) -> Vec<Case> {
 
 fn misplaced(site: &Site) -> Vec<Case> {
     let promise = [&2_u32.to_be_bytes()[..], &site.get()].concat();
-    // On a stream that is not closed, where a frame could be discarded.
+    // The stream is not closed, since a server may discard frames on a closed stream.
     let pushed = site.blocked(frame(kind::PUSH_PROMISE, flag::END_HEADERS, 1, &promise));
     let error = |name, rule, bytes| site.connection_error(name, rule, bytes, codes::PROTOCOL);
     vec![
@@ -125,7 +125,7 @@ fn misplaced(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// The same bytes in two writes, as TCP may deliver them.
+/// Sends these bytes in two writes, as TCP may deliver them.
 fn halves(site: &Site, bytes: &[u8]) -> Frames {
     let (first, second) = bytes.split_at(bytes.len() / 2);
     site.sent(first).then([send(second)]).or([Want::Pong(7), Want::Answer(1, site.answer())], End::Open)

@@ -1,4 +1,4 @@
-//! The compression of fields (RFC 7541), in single bytes.
+//! The compression of fields (RFC 7541), with field blocks that are made byte by byte.
 
 use crate::case::Case;
 use crate::http2::Frames;
@@ -17,28 +17,28 @@ use crate::rules::http2::{
 /// "a" in the Huffman code is 00011, and the rest of the byte is padded with ones (RFC 7541, appendix B).
 const A: u8 = 0b0001_1111;
 
-/// The size of the dynamic table as a connection begins.
+/// The size of the dynamic table at the start of a connection, in bytes.
 const TABLE: usize = 4096;
 
-/// Names of the static table whose value decides how a request is answered: content-length, expect,
-/// host, the conditions, range, transfer-encoding.
+/// Indices of the static table whose fields decide how a request is answered: content-length,
+/// expect, host, the conditions, range, transfer-encoding.
 const UNFIT: [u8; 10] = [28, 35, 38, 39, 40, 41, 42, 43, 50, 57];
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
     [forms(site), indices(site), integers(site), strings(site), tables(site), sizes(site)].concat()
 }
 
-/// A field block that cannot be decompressed.
+/// A request whose field block cannot be decompressed.
 fn broken(site: &Site, name: &'static str, rule: Rule, more: &[u8]) -> Case {
     site.connection_error(name, rule, request(1, &[&site.get(), more].concat()), codes::COMPRESSION)
 }
 
-/// A GET with a field in these bytes.
+/// A GET whose field block ends with these bytes. The server has to answer it.
 fn taken(site: &Site, name: &'static str, rule: Rule, more: &[u8]) -> Case {
     site.answered(name, rule, request(1, &[&site.get(), more].concat()))
 }
 
-/// The same request in every form.
+/// The same request in each representation of its fields.
 fn forms(site: &Site) -> Vec<Case> {
     let path = site.path();
     let of = |form| {
@@ -59,7 +59,7 @@ fn forms(site: &Site) -> Vec<Case> {
     ]
     .map(|(name, form)| site.answered(name, REPRESENTATIONS, request(1, &of(form))))
     .to_vec();
-    // Also names of answers, which mean nothing in a request.
+    // These include names of answer fields, which mean nothing in a request.
     let names: Vec<u8> = (15..=61)
         .filter(|index| !UNFIT.contains(index))
         .flat_map(|index| named(form::PLAIN, index, "1"))
@@ -124,7 +124,7 @@ fn strings(site: &Site) -> Vec<Case> {
         taken(site, "h2-hpack/huffman-value", STRINGS, &value(&long)),
         taken(site, "h2-hpack/huffman-name", STRINGS, &name),
         taken(site, "h2-hpack/huffman-empty", STRINGS, &value(&[])),
-        // 00011 three times is 15 bits, and one of padding.
+        // 00011 three times is 15 bits, and one bit of padding follows.
         taken(site, "h2-hpack/huffman-padded-by-one-bit", HUFFMAN_RULE, &value(&[0b0001_1000, 0b1100_0111])),
         taken(
             site,
@@ -144,7 +144,7 @@ fn strings(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// One request after the other, with the dynamic table that they have in common.
+/// A script that sends one request after the other. All of them share one dynamic table.
 fn in_turn(site: &Site, blocks: &[Vec<u8>]) -> Frames {
     let streams = (0..).map(|number| 1 + 2 * number);
     let steps = blocks
@@ -154,7 +154,7 @@ fn in_turn(site: &Site, blocks: &[Vec<u8>]) -> Frames {
     site.sent(request(1, &first(site))).then(steps)
 }
 
-/// A request that leaves its path as the newest entry of the table.
+/// The field block of a request that adds its path to the dynamic table as the newest entry.
 fn first(site: &Site) -> Vec<u8> {
     let authority = named(form::PLAIN, index::AUTHORITY, "h");
     [
@@ -166,7 +166,7 @@ fn first(site: &Site) -> Vec<u8> {
     .concat()
 }
 
-/// A request whose path is the entry of the table at this index.
+/// The field block of a request whose path is the table entry at this index.
 fn at(site: &Site, index: u8) -> Vec<u8> {
     let authority = named(form::PLAIN, index::AUTHORITY, "h");
     [indexed(index::METHOD_GET), site.scheme_byte(), indexed(index), authority].concat()
@@ -188,10 +188,11 @@ fn tables(site: &Site) -> Vec<Case> {
     let with = |more: Vec<u8>| [site.get(), more].concat();
     let second = literal(form::INCREMENTAL, "x-second", "2");
     let larger = literal(form::INCREMENTAL, "x-large", "x".repeat(TABLE));
-    // Two that fit, and leave no room for the path: 32 octets are added to each entry.
+    // Two entries that fit and leave no room for the path. Each entry counts 32 octets more than
+    // its name and value.
     let filler = |number: u8| literal(form::INCREMENTAL, "x-fill", vec![b'0' + number; TABLE / 2 - 39]);
     let filled = with([filler(1), filler(2)].concat());
-    // The table is one for the connection: also where the request that filled it is refused.
+    // The connection has one table, which also keeps the entries of a refused request.
     let refused = [first(site), field("X-Upper", "1")].concat();
     let after_refused = site
         .sent([request(1, &refused), request(3, &newest())].concat())
@@ -236,7 +237,7 @@ fn tables(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// A request whose path would be the entry that this number of newer ones came after.
+/// The field block of a request whose path is an entry that is older than `newer` other entries.
 fn newest_after(site: &Site, newer: u8) -> Vec<u8> {
     at(site, index::NEWEST + newer)
 }
@@ -256,7 +257,7 @@ fn sizes(site: &Site) -> Vec<Case> {
         site.answered("h2-hpack/size-as-it-is", TABLE_SIZE, with(&[TABLE])),
         site.answered("h2-hpack/two-sizes", SIZE_UPDATE_PLACE, with(&[0, TABLE])),
         site.case("h2-hpack/emptied-by-a-size", EVICTION, emptied),
-        // Above what any server has set.
+        // This is above the limit of any server.
         site.connection_error(
             "h2-hpack/size-beyond-the-limit",
             SIZE_UPDATE,

@@ -1,5 +1,5 @@
-//! Limits of fields, among them the path (RFC 9113, section 10.5.1). Strict, since other servers have
-//! other limits.
+//! Limits of fields, including the path (RFC 9113, section 10.5.1). Cases about limits are strict,
+//! since other servers have other limits.
 
 use crate::case::Case;
 use crate::expected::Expected;
@@ -10,7 +10,8 @@ use crate::http2::site::Site;
 use crate::rules::ENDPOINT;
 use crate::rules::http2::FIELD_LIMIT;
 
-/// Bytes of a field list and of a path with its query, and fields of a list, as of HTTP/1.1.
+/// The limits, which are those of HTTP/1.1: bytes of a field list, bytes of a path with its query,
+/// and the number of fields.
 const LIST: usize = 16 * 1024;
 const PATH: usize = 8 * 1024;
 const FIELDS: usize = 100;
@@ -18,7 +19,7 @@ const FIELDS: usize = 100;
 /// RFC 9110, section 15.5.15.
 const TARGET_TOO_LONG: &[u16] = &[414];
 
-/// The size of the largest field that is repeated from the table: most of that.
+/// The size in bytes of a field that is repeated from the dynamic table: most of the table.
 const REPEATED: usize = 3000;
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
@@ -55,7 +56,7 @@ fn lists(site: &Site) -> Vec<Case> {
     let short = |count| [site.get(), field("x-short", "v").repeat(count)].concat();
     let refused =
         |name, block: Vec<u8>| site.case(name, FIELD_LIMIT, refused(site.sent(blocks(1, &block)))).strict();
-    // A byte for each repetition of a large field.
+    // Each repetition of the large field is one byte.
     let large = literal(form::INCREMENTAL, "x-large", "v".repeat(REPEATED));
     let repeated = [site.get(), large, indexed(index::NEWEST).repeat(100)].concat();
     let long_value = [site.get(), field("x-long", "v".repeat(2 * LIST))].concat();
@@ -67,7 +68,7 @@ fn lists(site: &Site) -> Vec<Case> {
         .sent(after)
         .or([Want::Refusal(1), answer()], End::Open)
         .or([Want::Reset(1, &[]), answer()], End::Open)
-        // A server may take as many fields.
+        // A server with larger limits may accept the fields.
         .or([Want::Answer(1, site.answer()), answer()], End::Open)
         .or([], End::Closed);
     vec![
@@ -83,7 +84,7 @@ fn lists(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// An answer of an error on stream 1, a stream error, or the end of the connection.
+/// Expects an error status on stream 1, a stream error, or the end of the connection.
 fn refused(frames: Frames) -> Frames {
     frames.or([Want::Refusal(1)], End::Open).or([Want::Reset(1, &[])], End::Open).or([], End::Closed)
 }

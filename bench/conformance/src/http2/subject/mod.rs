@@ -1,4 +1,4 @@
-//! The cases, one file per subject. All names begin with `h2-`: `h2-ping/answered`.
+//! The cases, one file per subject. All names begin with `h2-`, such as `h2-ping/answered`.
 
 mod continuation;
 mod endpoint;

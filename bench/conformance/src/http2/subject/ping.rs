@@ -28,7 +28,7 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
         of("h2-ping/of-zeros", ping(0), vec![Want::Pong(0), answer()]),
         of("h2-ping/several", several, pongs),
         site.case("h2-ping/before-any-request", PING, alone.or([Want::Pong(9), answer()], End::Open)),
-        // What else a server does is left open.
+        // The RFCs leave open what else a server does.
         site.case(
             "h2-ping/ack-that-none-asked-for",
             PING_ACK,

@@ -12,8 +12,8 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
     let answered = |name, rule: Rule, frames: Frames| {
         site.case(name, rule, frames.or([Want::Answer(1, site.answer())], End::Open))
     };
-    // An invalid preface may be refused without a word, or in that of HTTP/1.1 where the server speaks
-    // both on one port.
+    // A server may refuse an invalid preface without an answer, or with an error of HTTP/1.1 if it
+    // speaks both protocols on one port.
     let refused = |name, bytes: Vec<u8>| {
         let frames = site.raw(bytes).or([], End::GoAway(codes::PROTOCOL)).or([], End::Refused);
         site.case(name, RULE, frames.left_open([], End::Closed))
@@ -46,7 +46,7 @@ pub(super) fn cases(site: &Site) -> Vec<Case> {
         refused("h2-preface/garbage", [&[0; 60], &b"\r\n\r\n"[..]].concat()),
     ];
     if site.is_tls() {
-        // On a plain port HTTP/1.1 may be spoken as well. Here it was agreed not to.
+        // A server may speak HTTP/1.1 on a plain port as well. Here ALPN has agreed on HTTP/2.
         let http_1 = format!("GET {} HTTP/1.1\r\nHost: h\r\n\r\n", site.path()).into_bytes();
         let frames = site.raw(http_1).or([], End::GoAway(codes::PROTOCOL)).or([], End::Refused);
         cases.push(site.case("h2-preface/http-1.1", RULE, frames.left_open([], End::Closed)));

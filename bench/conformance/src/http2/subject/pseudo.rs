@@ -11,19 +11,19 @@ use crate::rules::http2::{
     AUTHORITY, CONNECT, PATH, PSEUDO_MISSING, PSEUDO_PLACE, PSEUDO_TWICE, PSEUDO_UNKNOWN, REPRESENTATIONS,
 };
 
-/// To a CONNECT: anything but a tunnel.
+/// The statuses of answers to a CONNECT that open no tunnel.
 const NO_TUNNEL: &[u16] = &[400, 403, 404, 405, 421, 501];
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
     [present(site), values(site), authorities(site), connects(site)].concat()
 }
 
-/// The pseudo-fields without one of them.
+/// The pseudo-fields of a GET without the one of this name.
 fn without(site: &Site, name: &str) -> Vec<u8> {
     fields(&site.pseudo().into_iter().filter(|(other, _)| *other != name).collect::<Vec<_>>())
 }
 
-/// The pseudo-fields, one of them with another value.
+/// The pseudo-fields of a GET, with another value for the one of this name.
 fn with(site: &Site, name: &str, value: &str) -> Vec<u8> {
     let value_of = |(other, own): (&'static str, String)| {
         let value = if other == name { value.to_owned() } else { own };
@@ -67,7 +67,7 @@ fn present(site: &Site) -> Vec<Case> {
         malformed("h2-pseudo/of-answers", PSEUDO_UNKNOWN, [all(), field(":status", "200")].concat()),
         malformed("h2-pseudo/of-one-colon", PSEUDO_UNKNOWN, [all(), field(":", "1")].concat()),
         malformed("h2-pseudo/in-upper-case", PSEUDO_UNKNOWN, [all(), field(":Path", "/b")].concat()),
-        // Of extended CONNECT alone (RFC 8441), which a server has to allow first.
+        // `:protocol` belongs to extended CONNECT (RFC 8441), which a server has to allow first.
         malformed("h2-pseudo/protocol", PSEUDO_UNKNOWN, [all(), field(":protocol", "x")].concat()).strict(),
     ]
 }
@@ -79,7 +79,7 @@ fn values(site: &Site) -> Vec<Case> {
     let absolute = format!("http://h{}", site.path());
     vec![
         malformed("h2-pseudo/empty-path", PATH, ":path", ""),
-        // The forms of the values are those of HTTP, of which a server may check less.
+        // HTTP defines the syntax of these values, and a server may check less of it.
         malformed("h2-pseudo/path-without-a-slash", PATH, ":path", "a").strict(),
         malformed("h2-pseudo/path-with-a-scheme", PATH, ":path", &absolute).strict(),
         malformed("h2-pseudo/asterisk-of-a-get", PATH, ":path", "*").strict(),

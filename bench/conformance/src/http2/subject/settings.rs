@@ -33,7 +33,7 @@ fn acknowledged(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// Values with which a server goes on.
+/// Values that a server has to accept.
 fn taken(site: &Site) -> Vec<Case> {
     let get = request(1, &site.get());
     let with = |values: &[(u16, u32)]| [settings(values), get.clone()].concat();
@@ -64,7 +64,7 @@ fn taken(site: &Site) -> Vec<Case> {
         cases.into_iter().map(|(name, rule, values)| site.answered(name, rule, with(&values))).collect();
     let flags = [frame(kind::SETTINGS, 0xfe, 0, &[]), get.clone()].concat();
     cases.push(site.answered("h2-settings/unused-flags", UNUSED_FLAGS, flags));
-    // What answers may then use is what the client's decoder has.
+    // The client's decoder has a table of the announced size: answers must not use more.
     let tables = [("h2-settings/no-table", 0), ("h2-settings/large-table", 1 << 20)];
     cases.extend(tables.map(|(name, size)| {
         let opening = opened(&[(setting::HEADER_TABLE_SIZE, size)]);

@@ -34,7 +34,7 @@ fn half_closed(site: &Site) -> Vec<Case> {
     vec![
         site.case("h2-streams/data-after-the-end", DATA_STATE, frames(last_data(1, b"abc"))),
         site.case("h2-streams/empty-data-after-the-end", DATA_STATE, frames(last_data(1, b""))),
-        // A stream that was opened before is also one whose identifier does not rise.
+        // The frame also breaks the rule that stream identifiers rise, which is a connection error.
         site.case(
             "h2-streams/headers-after-the-end",
             HALF_CLOSED,
@@ -55,7 +55,7 @@ fn closed(site: &Site) -> Vec<Case> {
     let answer = || [Want::Answer(1, site.answer())];
     let gone = |name, rule, frames: Frames| {
         let frames = frames.or([], End::GoAway(codes::CLOSED)).or([Want::Reset(1, codes::CLOSED)], End::Open);
-        // A server that has ended the stream may discard what comes after.
+        // A server that has ended the stream may discard later frames.
         let frames = frames.or(answer(), End::Open).or([], End::Open);
         site.case(name, rule, frames.left_open([], End::Closed))
     };
@@ -84,7 +84,8 @@ fn identifiers(site: &Site) -> Vec<Case> {
         let frames = frames.or([], End::GoAway(codes::CLOSED)).left_open([], End::Closed);
         site.case(name, STREAM_IDENTIFIER, frames)
     };
-    // A lower one is also closed, where frames may be discarded (RFC 9113, section 5.1).
+    // A stream with a lower identifier is also closed, and its frames may be discarded (RFC 9113,
+    // section 5.1).
     let lower = |name, frames: Frames| {
         let frames = frames.or([], End::GoAway(codes::CLOSED)).left_open([Want::NoAnswer(3)], End::Open);
         site.case(name, STREAM_IDENTIFIER, frames.left_open([], End::Closed))
@@ -117,7 +118,7 @@ fn resets(site: &Site) -> Vec<Case> {
     let cancelled = |code| [opening(1, &site.post()), reset(1, code)].concat();
     let in_flight = [request(1, &site.get()), reset(1, code::CANCEL), request(3, &site.get())].concat();
     let others = site.sent(in_flight).or([Want::Answer(3, site.answer())], End::Open);
-    // What was blocked is never sent, even once there is room.
+    // The blocked content is never sent, even when there is room for it again.
     let frames = site.blocked(reset(1, code::CANCEL));
     vec![
         site.connection_error(
@@ -150,7 +151,7 @@ fn many(site: &Site) -> Vec<Case> {
         data(1, true),
     ]
     .concat();
-    // All wait for a window, and so count as open.
+    // The answers all wait for a window, and so their streams count as open.
     let exceeding = site
         .raw(opened(&[(setting::INITIAL_WINDOW_SIZE, 0)]))
         .then([Step::Exceed(site.get()), send(initial_window(WINDOW))]);

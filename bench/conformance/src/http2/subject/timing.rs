@@ -9,8 +9,8 @@ use crate::http2::site::{Site, opened, send};
 use crate::rules::ENDPOINT;
 use crate::settings::Timeout;
 
-/// How much of the idle timeout passes before a request that the server still has to answer: more than
-/// the head timeout, so that a server that takes one for the other fails.
+/// The tenths of the idle timeout that pass before a request that the server still has to answer:
+/// more than the head timeout, so that a server that confuses the two timeouts fails.
 const IDLE_TENTHS: u32 = 6;
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
@@ -23,7 +23,7 @@ fn stalled(site: &Site, name: &'static str, steps: Vec<Step>, timeout: Timeout) 
     site.case(name, ENDPOINT, frames.or([], End::Over))
 }
 
-/// The same after both sides have sent their settings.
+/// Steps that send these bytes after both sides have sent their settings.
 fn after_settings(bytes: Vec<u8>) -> Vec<Step> {
     vec![send(opened(&[])), Step::Await(Event::Settings), Step::Silence, send(bytes)]
 }
@@ -32,7 +32,7 @@ fn without_end(site: &Site) -> Vec<u8> {
     frame(kind::HEADERS, flag::END_STREAM, 1, &site.get())
 }
 
-/// What has begun, and does not become a whole request.
+/// Prefaces, frames and field blocks that begin and never become a whole request.
 fn heads(site: &Site) -> Vec<Case> {
     let get = request(1, &site.get());
     let half = |bytes: &[u8]| bytes[..bytes.len() / 2].to_vec();
@@ -57,7 +57,7 @@ fn heads(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// What comes late, and in time.
+/// Requests that arrive slowly, but within the timeouts.
 fn slow(site: &Site) -> Vec<Case> {
     let get = request(1, &site.get());
     let end = frame(kind::CONTINUATION, flag::END_HEADERS, 1, &field("x-last", "1"));
@@ -94,7 +94,8 @@ fn slow(site: &Site) -> Vec<Case> {
     ]
 }
 
-/// Nothing more comes, and nothing has begun but contents, or an answer that the client leaves no room for.
+/// The client is silent while no head is incomplete: it is idle, it has sent only a part of its
+/// content or of a PING, or it leaves no room for an answer.
 fn waits(site: &Site) -> Vec<Case> {
     let idle = |name, steps| stalled(site, name, steps, Timeout::Idle);
     let post = || opening(1, &[site.post(), field("content-length", "9")].concat());

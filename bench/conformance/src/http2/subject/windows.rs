@@ -10,14 +10,14 @@ use crate::rules::http2::{
     WINDOW_SIZE, WINDOW_ZERO,
 };
 
-/// Requests whose answers are together longer than the connection's window, and the length of the path
-/// that makes them so: each greeting repeats its path.
+/// The number of requests, and the length of their path in bytes, for which the answers are
+/// together longer than the connection's window: each greeting repeats its path.
 const STREAMS: u32 = 25;
 const LONG: u32 = 3000;
 
 pub(super) fn cases(site: &Site) -> Vec<Case> {
     let mut cases = updates(site);
-    // Another answer may be too short to wait for a window.
+    // The fixed answer of another server may be too short to fill a window.
     if site.greets() {
         cases.extend([stream(site), connection(site)].concat());
     }
@@ -30,7 +30,7 @@ fn with_window(site: &Site, window: u32) -> Frames {
     site.raw([opened(&values), request(1, &site.get())].concat())
 }
 
-/// The server has had time to send what it wants to: it has answered a PING.
+/// Gives the server time to send what it wants to send: waits for its answer to a PING.
 fn after_ping(data: u64) -> [Step; 2] {
     [send(ping(data)), Step::Await(Event::Pong(data))]
 }
@@ -40,7 +40,7 @@ fn stream(site: &Site) -> Vec<Case> {
     let head = || Step::Await(Event::Head(1));
     let at_most = |most| Step::AtMost(1, most);
     let of = |name, rule, frames: Frames| site.case(name, rule, frames.or(answer(), End::Open));
-    // The probe has its room by the initial window, which counts for streams that are open as well.
+    // The new initial window gives the probe its room. It also applies to streams that are open.
     let zero = with_window(site, 0)
         .then([head()])
         .then(after_ping(1))
@@ -84,7 +84,8 @@ fn updates(site: &Site) -> Vec<Case> {
     let size = |name, bytes| site.connection_error(name, WINDOW_SIZE, bytes, codes::SIZE);
     let reserved = frame(kind::WINDOW_UPDATE, 0, 0, &(1_u32 << 31 | 100).to_be_bytes());
     let zero = resetting(site.blocked(window_update(1, 0)), codes::PROTOCOL);
-    // More in all than the first window of any server that was tried, except where that is the largest.
+    // The total exceeds the initial window of every server that was tried, except where a server
+    // starts with the largest window.
     let upload = site.sent([]).then([Step::Await(Event::Settings), Step::Upload(100, site.post())]);
     let largest = [window_update(0, MAX_WINDOW - WINDOW), request(1, &site.get())].concat();
     vec![
@@ -130,14 +131,14 @@ fn connection(site: &Site) -> Vec<Case> {
     };
     let room = || window_update(0, 1 << 20);
     let full = |values: &[(u16, u32)]| {
-        // There is no room for a whole answer any more, and some servers split none.
+        // The rest of the window is too small for an answer, and some servers do not split answers.
         let is_full = Step::Await(Event::Content(0, (WINDOW - LONG) as usize));
         let frames = site.raw([opened(values), requests(())].concat()).then([is_full]).then(after_ping(1));
         frames.then([Step::AtMost(0, WINDOW as usize)])
     };
     let answers: Vec<Want> =
         (0..STREAMS).map(|number| Want::Answer(1 + 2 * number, Expected::greeting(&path))).collect();
-    // The initial window says nothing of the connection's.
+    // The initial window does not apply to the connection's window.
     let large = [(setting::INITIAL_WINDOW_SIZE, 1 << 20)];
     let overflow =
         full(&[]).then([Step::Unfinished(|stream| window_update(stream, MAX_WINDOW)), send(room())]);

@@ -1,4 +1,4 @@
-//! How connections end: by close_notify, by alerts, and without a word.
+//! How connections end: by close_notify, by alerts, and without a message.
 
 use super::super::alert::CLOSE_NOTIFY;
 use super::super::client::Client;
@@ -37,14 +37,14 @@ fn close_notify_answered(client: &mut Client) -> Verdict {
         }
         client.seal(ALERT, &[1, CLOSE_NOTIFY], 0);
         match client.expect_close_notify() {
-            // It may have more to say.
+            // The server may have more to send.
             Verdict::Wrong(reason) if client.seen.closed.is_none() => Verdict::LeftOpen(reason),
             verdict => verdict,
         }
     })
 }
 
-/// What comes after the end of the client's side is no request.
+/// Data after the close_notify of the client is not a request.
 fn data_after_close(client: &mut Client) -> Verdict {
     after_handshake(client, |client| {
         match ask(client) {
@@ -65,7 +65,7 @@ fn data_after_close(client: &mut Client) -> Verdict {
     })
 }
 
-/// A part of a request, and the end of TCP without that of TLS.
+/// Sends a part of a request, and ends TCP without close_notify.
 fn truncated(client: &mut Client) -> Verdict {
     after_handshake(client, |client| {
         let request = client.request("");

@@ -1,4 +1,4 @@
-//! First messages of a client, whole and broken, and what is none.
+//! First messages of a client: whole ones, broken ones, and bytes that are not TLS.
 
 use super::super::alert::{
     DECODE_ERROR, HANDSHAKE_FAILURE, ILLEGAL_PARAMETER, INSUFFICIENT_SECURITY, UNEXPECTED_MESSAGE,
@@ -67,7 +67,7 @@ fn compression(client: &mut Client) -> Verdict {
     refused(client, &[ILLEGAL_PARAMETER], |hello| hello.compressions = vec![1, 0])
 }
 
-/// A message that is as long as it says, and a list of extensions within that is not.
+/// Sends a message of the right length, whose list of extensions is shorter than it says.
 fn wrong_length(client: &mut Client) -> Verdict {
     let message = hello(&Offer::default());
     let body = message.get(4..message.len().saturating_sub(1)).unwrap_or_default();
@@ -80,7 +80,7 @@ fn fatal_alert(client: &mut Client) -> Verdict {
     client.expect_end()
 }
 
-/// Whatever the server says of it, it ends.
+/// Sends bytes that are not TLS. The server has to end the connection, whatever it sends before.
 fn no_tls(client: &mut Client, bytes: &[u8]) -> Verdict {
     client.send(bytes);
     client.read_until(|seen| seen.hello || seen.alert.is_some());

@@ -1,5 +1,5 @@
-//! The cases of TLS, one file per part of a connection. Each is a function of a few lines, and a row of
-//! a table.
+//! The cases of TLS, one file per part of a connection. Each case is a function of a few lines and
+//! a row of a table.
 
 mod ends;
 mod hellos;
@@ -17,17 +17,17 @@ use crate::case::{Case, Script};
 use crate::rules::Rule;
 use crate::socket::Transport;
 
-/// A name, the sentence, what is right in words, and what the client does.
+/// The name of a case, its rule, the right response in words, and what the client does.
 type Definition = (&'static str, Rule, &'static str, fn(&mut Client) -> Verdict);
 
-/// What is right, where a request is served.
+/// The right response in words, if a request is served.
 const ANSWERED: &str = "an answer";
 
-/// Cases whose rule is a choice, or leaves one.
+/// Cases whose rule is a choice of the endpoint, or leaves a choice.
 const STRICT: [&str; 5] =
     ["tls/version-1.2", "tls/name-absent", "tls/alpn-mismatch", "tls/alpn", "tls/alpn-unknown-first"];
 
-/// All cases, which speak HTTP/1.1 where they ask for an answer.
+/// All cases. Those that ask for an answer do so by HTTP/1.1.
 pub(crate) fn cases() -> Vec<Case> {
     let rows =
         [versions::rows(), names::rows(), hellos::rows(), records::rows(), ends::rows(), timing::rows()]
@@ -40,7 +40,7 @@ pub(crate) fn cases() -> Vec<Case> {
     rows.into_iter().map(case).collect()
 }
 
-/// A handshake, and a request that is answered.
+/// Makes a handshake with this offer, and sends a request, which has to be answered.
 fn with(client: &mut Client, offer: Offer) -> Verdict {
     match client.handshake(&offer, Client::send) {
         Ok(_) => ask(client),
@@ -48,7 +48,7 @@ fn with(client: &mut Client, offer: Offer) -> Verdict {
     }
 }
 
-/// A handshake, and then what the case does.
+/// Makes a handshake, and then does what the case does.
 fn after_handshake(client: &mut Client, act: impl FnOnce(&mut Client) -> Verdict) -> Verdict {
     match client.handshake(&Offer::default(), Client::send) {
         Ok(_) => act(client),
@@ -70,7 +70,7 @@ fn changed(client: &mut Client, change: impl FnOnce(&mut Hello)) -> Result<(), V
     Ok(())
 }
 
-/// A hello that has been changed and is taken all the same.
+/// Sends a hello that has been changed, and that the server has to accept.
 fn taken(client: &mut Client, change: impl FnOnce(&mut Hello)) -> Verdict {
     if let Err(verdict) = changed(client, change) {
         return verdict;
@@ -83,7 +83,7 @@ fn expect_hello(client: &mut Client) -> Verdict {
     if client.seen.hello { Verdict::Right } else { Verdict::Wrong("expected ServerHello".into()) }
 }
 
-/// A hello that has been changed, and has to be refused.
+/// Sends a hello that has been changed, and that the server has to refuse.
 fn refused(client: &mut Client, alerts: &[u8], change: impl FnOnce(&mut Hello)) -> Verdict {
     if let Err(verdict) = changed(client, change) {
         return verdict;

@@ -1,4 +1,4 @@
-//! Protocols by ALPN, and names of servers.
+//! Protocols that are offered by ALPN, and names of servers.
 
 use super::super::alert::{DECODE_ERROR, ILLEGAL_PARAMETER, NO_APPLICATION_PROTOCOL, UNRECOGNIZED_NAME};
 use super::super::client::Client;
@@ -39,7 +39,7 @@ fn agreed(client: &mut Client, alpn: &'static [&'static str]) -> Verdict {
 fn mismatch(client: &mut Client) -> Verdict {
     let offer = Offer { alpn: &["x-unknown/9"], ..Offer::default() };
     match client.handshake(&offer, Client::send) {
-        // It may not know the extension.
+        // The server may not know the extension.
         Ok(None) => Verdict::LeftOpen("expected no_application_protocol, got none agreed".into()),
         Ok(Some(_)) => Verdict::LeftOpen("expected no_application_protocol".into()),
         Err(_) => client.expect_alert(&[NO_APPLICATION_PROTOCOL]),
@@ -53,7 +53,7 @@ fn no_name(client: &mut Client) -> Verdict {
 fn unknown_name(client: &mut Client) -> Verdict {
     let offer = Offer { name: Some("unknown.example"), ..Offer::default() };
     match client.handshake(&offer, Client::send) {
-        // HTTP has a status for it (RFC 9110, section 15.5.20).
+        // HTTP has a status for a host that is not served (RFC 9110, section 15.5.20).
         Ok(_) => match ask(client) {
             Verdict::Wrong(_) if matches!(Client::answer(&client.seen), Some(Ok(answer)) if answer.status == 421) => {
                 Verdict::Right
@@ -64,7 +64,7 @@ fn unknown_name(client: &mut Client) -> Verdict {
     }
 }
 
-/// A name whose length says more than there is.
+/// Sends a name that is shorter than its length says.
 fn malformed_name(client: &mut Client) -> Verdict {
     refused(client, &[DECODE_ERROR, ILLEGAL_PARAMETER], |hello| {
         if let Some(name) = hello.extension(SERVER_NAME) {

@@ -15,7 +15,8 @@ use super::super::verdict::Verdict;
 use super::{ANSWERED, Definition, after_handshake};
 use crate::rules::tls as rules;
 
-/// The most content of a record (RFC 8446, section 5.1), and what protection may add to it.
+/// The most bytes of content in a record (RFC 8446, section 5.1), and the most that encryption
+/// adds.
 const MAX_RECORD: usize = 1 << 14;
 const MAX_EXPANSION: usize = 256;
 
@@ -73,7 +74,7 @@ fn padded_record(client: &mut Client) -> Verdict {
     })
 }
 
-/// As much as a record may hold: a request, and padding.
+/// Sends the largest record that is allowed: a request and padding.
 fn largest_record(client: &mut Client) -> Verdict {
     after_handshake(client, |client| {
         let request = client.request("");
@@ -82,7 +83,7 @@ fn largest_record(client: &mut Client) -> Verdict {
     })
 }
 
-/// It can be decrypted, and is longer than a record may be.
+/// Sends a record that can be decrypted, but is longer than a record may be.
 fn too_large_record(client: &mut Client) -> Verdict {
     after_handshake(client, |client| {
         let request = client.request("");
@@ -111,7 +112,7 @@ fn plain_record(client: &mut Client) -> Verdict {
             *minor = 3;
         }
         client.send(&bytes);
-        // It is also one that cannot be decrypted.
+        // The record also cannot be decrypted.
         client.expect_alert(&[UNEXPECTED_MESSAGE, BAD_RECORD_MAC])
     })
 }
@@ -127,7 +128,7 @@ fn only_padding(client: &mut Client) -> Verdict {
 fn unknown_type(client: &mut Client) -> Verdict {
     after_handshake(client, |client| {
         client.seal(99, b"x", 0);
-        // It is also one that cannot be parsed.
+        // The record also cannot be parsed.
         client.expect_alert(&[UNEXPECTED_MESSAGE, DECODE_ERROR])
     })
 }
@@ -139,7 +140,8 @@ fn second_hello(client: &mut Client) -> Verdict {
     })
 }
 
-/// An answer, a KeyUpdate that asks for one of the server, and a further answer under new keys.
+/// Expects an answer, sends a KeyUpdate that asks for one of the server, and expects an answer
+/// under the new keys.
 fn key_update(client: &mut Client) -> Verdict {
     let Ok(mut session) = session::start(&Offer::default()) else {
         return Verdict::Wrong("no session".into());
@@ -160,7 +162,7 @@ fn key_update(client: &mut Client) -> Verdict {
     Verdict::Right
 }
 
-/// Sends a request by the session, and reads its answer.
+/// Sends a request by the session, and waits for its answer.
 fn ask_session(client: &mut Client, session: &mut ClientConnection, request: &[u8]) -> Result<(), String> {
     let deadline = Instant::now() + client.timeout();
     session.writer().write_all(request).map_err(|error| error.to_string())?;
@@ -173,7 +175,7 @@ fn ask_session(client: &mut Client, session: &mut ClientConnection, request: &[u
         let record = client.next_record(deadline).ok_or("no answer")?;
         session.read_tls(&mut Cursor::new(record)).map_err(|error| error.to_string())?;
         session.process_new_packets().map_err(|error| error.to_string())?;
-        // Fails once all is read.
+        // Fails when all bytes are read.
         let _ = session.reader().read_to_end(&mut client.seen.data);
     }
     match client.expect_answer() {

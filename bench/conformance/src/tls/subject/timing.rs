@@ -55,7 +55,8 @@ fn record_stalled(client: &mut Client) -> Verdict {
     })
 }
 
-/// Each message in two parts, with a pause between them: less than the timeout in all.
+/// Sends each message in two parts, with a pause between them. All pauses together are shorter than
+/// the timeout.
 fn slow_handshake(client: &mut Client) -> Verdict {
     let slowly = |client: &mut Client, bytes: &[u8]| {
         let (first, second) = bytes.split_at(bytes.len() / 2);

@@ -1,4 +1,4 @@
-//! Versions of TLS, and what a hello may have beside them.
+//! Versions of TLS, and unknown versions and extensions in a hello.
 
 use super::super::alert::{HANDSHAKE_FAILURE, INSUFFICIENT_SECURITY, PROTOCOL_VERSION};
 use super::super::client::Client;
@@ -28,8 +28,8 @@ fn version_1_3(client: &mut Client) -> Verdict {
     with(client, Offer::default())
 }
 
-/// The hello of a version before 1.3. None of them may be agreed on; of the others, the endpoint wants
-/// none.
+/// Sends the hello of a version before 1.3. A server must not agree on a version before 1.2, and
+/// the endpoint does not agree on 1.2 either.
 fn older(client: &mut Client, minor: u8) -> Verdict {
     let hello = Hello::before_1_3(minor).message();
     client.send(&record(HANDSHAKE, &hello));
@@ -37,12 +37,13 @@ fn older(client: &mut Client, minor: u8) -> Verdict {
     match (client.seen.hello, minor) {
         (true, 3) => Verdict::LeftOpen("expected protocol_version, got a handshake of TLS 1.2".into()),
         (true, _) => Verdict::Wrong("expected no handshake of that version".into()),
-        // A server that knows the version may find nothing in common.
+        // A server that knows the version may have no parameters in common with the client.
         (false, _) => client.expect_alert(&[PROTOCOL_VERSION, HANDSHAKE_FAILURE, INSUFFICIENT_SECURITY]),
     }
 }
 
-/// Versions that no document defines, of the form that is kept free for this (RFC 8701).
+/// Offers versions that no document defines, one of them of the form that is kept free for this
+/// (RFC 8701).
 fn unknown_versions(client: &mut Client) -> Verdict {
     taken(client, |hello| {
         if let Some(versions) = hello.extension(SUPPORTED_VERSIONS) {
