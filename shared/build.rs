@@ -11,7 +11,7 @@ fn main() {
 
     let text = fs::read_to_string(&lock).expect("Cargo.lock lies beside the workspace's Cargo.toml");
     let mut versions = vec![("std", compiler())];
-    // Of each package cargo writes a line with its name, and the next one with its version.
+    // For each package, `Cargo.lock` has a line with its name, followed by a line with its version.
     let value = |line, key| str::strip_prefix(line, key)?.strip_prefix(" = \"")?.strip_suffix('"');
     let pairs = text.lines().zip(text.lines().skip(1));
     versions.extend(

@@ -1,8 +1,9 @@
-//! The paths of every request through the code that the Rust servers share: their instructions,
-//! which gungraun counts by callgrind. `bench/tests/budgets` compares them with
+//! Benchmarks of the shared code that every request of a Rust server runs. gungraun counts its
+//! instructions with callgrind; `bench/tests/budgets` compares the counts with
 //! `bench/budgets.toml`.
 //!
-//! Each is run for [`REQUESTS`] requests, so that rare work, as for the next second, does not show.
+//! Each benchmark runs [`REQUESTS`] requests, so that rare work, such as formatting the date of the
+//! next second, does not show.
 #![allow(missing_docs, reason = "gungraun's macros make undocumented functions")]
 #![allow(clippy::panic, reason = "a wrong answer is not counted")]
 
@@ -18,7 +19,8 @@ use shared::testing::wire::{ServingThread, Wire};
 
 library_benchmark_group!(name = paths, benchmarks = [answer, request, connection, filter, date]);
 
-/// gungraun's program. `cargo test --all-targets` runs benchmarks too, and must not need a runner.
+/// Runs gungraun only as a benchmark: `cargo test --all-targets` also runs this program, and must
+/// not need gungraun's runner.
 fn main() {
     if std::env::args().any(|argument| ["--bench", "--gungraun-run"].contains(&argument.as_str())) {
         runner::run();
@@ -41,7 +43,7 @@ mod runner {
     }
 }
 
-// Whole answers, by the bytes of the path.
+// Writes whole answers. The parameter is the length of the path in bytes.
 #[library_benchmark]
 #[bench::bytes_4(path(4))]
 #[bench::bytes_1024(path(1024))]
@@ -78,7 +80,8 @@ fn request(text: &str) {
     }
 }
 
-// Requests in the loop that threads and coroutines share, by how many are pipelined.
+// Serves requests with the loop that threads and coroutines share. The parameter is the number of
+// pipelined requests.
 #[library_benchmark]
 #[bench::pipelined_1(1)]
 #[bench::pipelined_16(16)]
@@ -93,7 +96,7 @@ fn connection(at_once: usize) {
     }
 }
 
-// The same through the filter in front of a framework.
+// Passes the same requests through the filter in front of a framework.
 #[library_benchmark]
 #[bench::pipelined_1(1)]
 #[bench::pipelined_16(16)]

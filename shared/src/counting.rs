@@ -1,7 +1,8 @@
-//! An allocator that counts, for tests of how often a request allocates. Only they enable the
-//! feature `counting`: a server that is measured has plain mimalloc.
+//! An allocator that counts allocations, for tests of how often a request allocates. Only these
+//! tests enable the feature `counting`: a server that is measured has plain mimalloc.
 //!
-//! A server that counts prints how often its process has allocated when a signal asks it to end.
+//! A server with this feature prints the number of allocations of its process when a signal asks it
+//! to end.
 
 use std::alloc::{GlobalAlloc, Layout};
 use std::cell::Cell;
@@ -18,12 +19,12 @@ thread_local! {
 /// mimalloc, with its allocations counted. A reallocation counts as one, freeing does not.
 pub(crate) struct Counting;
 
-/// Allocations of the process so far.
+/// Returns the number of allocations of the process so far.
 pub fn total() -> u64 {
     TOTAL.load(Ordering::Relaxed)
 }
 
-/// Allocations of the calling thread so far.
+/// Returns the number of allocations of the calling thread so far.
 pub fn this_thread() -> u64 {
     THIS_THREAD.get()
 }
@@ -78,7 +79,7 @@ mod tests {
         "POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
     const REJECTED: &str = "GET / HTTP/1.1\r\nNo-Host: localhost\r\n\r\n";
 
-    /// How often each case is repeated, after one run that makes what is kept.
+    /// The repetitions of each case, after a first run that allocates the buffers that are kept.
     const REPEATS: u64 = 1000;
 
     #[test]
@@ -92,7 +93,7 @@ mod tests {
         assert!(total() - before.1 >= 2);
     }
 
-    /// What a client sends, per turn and per read, and how often that may allocate.
+    /// Each case has the reads of each turn, and the number of allocations that they may cause.
     #[test]
     fn a_session_allocates_nothing_for_a_whole_request() {
         let long = format!("GET /{} HTTP/1.1\r\nHost: localhost\r\n\r\n", "p".repeat(1023));
@@ -111,7 +112,7 @@ mod tests {
             ("a body in chunks", &[&[CHUNKED]], 0),
             ("the last request", &[&[LAST]], 0),
             ("one that is rejected", &[&[REJECTED]], 0),
-            // Within a request a session keeps what it has read, or the answer to come.
+            // Within a request, a session keeps the input that it has read, or the later answer.
             ("half of it, and later the rest", &[&[begin], &[end]], 1),
             ("a body that waits to be asked for", &[&[EXPECTS], &["abc"]], 2),
         ];

@@ -1,7 +1,7 @@
-//! Where in a stream of frames or records a sender is: each has a header, then a payload of the length
-//! that the header says.
+//! Tracks the position in a stream of frames or records. Each has a header and then a payload,
+//! whose length the header says.
 
-/// The frame that is being sent, whose header has `HEADER` bytes.
+/// The frame that is being received, whose header has `HEADER` bytes.
 #[derive(Debug)]
 pub(crate) struct Framing<const HEADER: usize> {
     header: [u8; HEADER],
@@ -11,13 +11,13 @@ pub(crate) struct Framing<const HEADER: usize> {
     payload: usize,
 }
 
-/// What was taken of some bytes.
+/// The result of [`Framing::take`].
 pub(crate) struct Taken<'a> {
-    /// Whether it belongs to a payload.
+    /// Whether the taken bytes belong to a payload.
     pub(crate) is_payload: bool,
-    /// Whether its frame ends with it.
+    /// Whether the frame ends with the taken bytes.
     pub(crate) ends_frame: bool,
-    /// The bytes behind it.
+    /// The bytes after the taken ones.
     pub(crate) rest: &'a [u8],
 }
 
@@ -33,17 +33,18 @@ impl<const HEADER: usize> Framing<HEADER> {
         self.filled > 0
     }
 
-    /// Whether part of a payload may come next.
+    /// Whether the header is complete and bytes of its payload come next.
     pub(crate) fn is_in_payload(&self) -> bool {
         self.filled == HEADER
     }
 
-    /// The header of the current frame, or of the last one where none has begun.
+    /// The header of the current frame, or of the previous frame when no new one has begun.
     pub(crate) fn header(&self) -> &[u8; HEADER] {
         &self.header
     }
 
-    /// Takes what comes first of `bytes`: of a header, whose payload has `length` bytes, or of a payload.
+    /// Takes the first bytes of `bytes`, up to the end of the current header or payload. `length`
+    /// returns the length of the payload from its header.
     pub(crate) fn take<'a>(
         &mut self,
         bytes: &'a [u8],

@@ -1,10 +1,9 @@
-//! What the Rust servers have in common.
+//! The code that the Rust servers share.
 //!
-//! [`process`] is how a server behaves as a program: its flags, its ready line, its signals.
-//! [`lifecycle`] is how far it is from its start to its end, and which connections it has open.
-//! [`http`] is the endpoint: one greeting, its limits and the rules of HTTP/1.1. [`tls`] is what lies
-//! below it where a connection is encrypted.
-//! There is no runtime in this crate: no tokio, no actix, no may.
+//! [`process`] makes a server behave as a program: its flags, its ready line, its signals.
+//! [`lifecycle`] holds the stage of a server and counts its open connections. [`http`] is the
+//! endpoint: one greeting, its limits and the rules of HTTP/1.1. [`tls`] is the layer below it on
+//! encrypted connections. There is no runtime in this crate: no tokio, no actix, no may.
 
 #[cfg(any(test, feature = "counting"))]
 pub mod counting;
@@ -22,7 +21,7 @@ pub mod tls;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// The same for tests, which count allocations.
+/// The allocator of tests: mimalloc that counts allocations.
 #[cfg(all(any(test, feature = "counting"), not(fuzzing)))]
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;

@@ -21,18 +21,18 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-/// How far a server is on its way from its start to its end.
+/// The stage of a server between its start and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Stage {
-    /// The server serves.
+    /// The server accepts connections and keeps them open.
     Serving,
     /// Each answer closes its connection; connections are still accepted, so that clients which
     /// are connecting get an answer and not a reset.
     Draining,
-    /// Idle connections are closed; only what the kernel has already accepted is accepted.
+    /// Idle connections are closed; only those that the kernel has already accepted are accepted.
     Ending,
-    /// What is still open is cut.
+    /// Connections that are still open are cut.
     Over,
 }
 
@@ -52,14 +52,14 @@ pub struct Lifecycle {
 
 type Listener = Box<dyn Fn() + Send>;
 
-/// The bit of [`Lifecycle::open`] for [`Lifecycle::close_waiters`] not being empty.
+/// The bit of [`Lifecycle::open`] that is set when [`Lifecycle::close_waiters`] may not be empty.
 const AWAITED: usize = 1 << (usize::BITS - 1);
 
-/// One of the connections that may be open. Dropping it gives the permit back.
+/// A permit for one open connection, which is returned when the permit is dropped.
 pub struct ConnectionPermit(Arc<Lifecycle>);
 
 impl Lifecycle {
-    /// A server that serves at most `max_connections` connections at once.
+    /// Creates the lifecycle of a server with at most `max_connections` open connections.
     pub fn new(max_connections: usize) -> Arc<Self> {
         Arc::new(Self {
             stage: AtomicU8::new(Stage::Serving as u8),
@@ -121,14 +121,14 @@ impl Lifecycle {
         self.open.load(Ordering::Relaxed) & !AWAITED
     }
 
-    /// A permit for one more connection; `None` while as many as may be are open.
+    /// Returns a permit for one more connection, or `None` while the maximum is open.
     pub fn permit(self: &Arc<Self>) -> Option<ConnectionPermit> {
         let one_more = |open: usize| (open & !AWAITED < self.max_connections).then_some(open + 1);
         self.open.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more).ok()?;
         Some(ConnectionPermit(Arc::clone(self)))
     }
 
-    /// A permit over the maximum, for what the kernel accepted before the listener closed.
+    /// Returns a permit over the maximum, for a connection that the kernel has already accepted.
     pub fn extra_permit(self: &Arc<Self>) -> ConnectionPermit {
         self.open.fetch_add(1, Ordering::Relaxed);
         ConnectionPermit(Arc::clone(self))
@@ -144,11 +144,11 @@ impl Lifecycle {
         self.open() == 0 || self.stage() == Stage::Over
     }
 
-    /// Waits, in a task, until `stage` or a later one has begun.
+    /// Waits in a task until `stage` or a later stage has begun.
     pub async fn reached(&self, stage: Stage) {
         poll_fn(|context| {
             let mut waiters = lock(&self.stage_waiters);
-            // Under the lock: a stage that begins later finds the waker.
+            // The stage is read under the lock, so that a stage that begins later finds the waker.
             if self.stage() >= stage {
                 return Poll::Ready(());
             }
@@ -158,12 +158,13 @@ impl Lifecycle {
         .await;
     }
 
-    /// Waits, in a task, until `condition`, which is evaluated at each close and at each new stage.
+    /// Waits in a task until `condition` holds, evaluated at each close and at each new stage.
     pub async fn until(&self, condition: impl Fn() -> bool) {
         poll_fn(|context| self.poll_until(context, &condition)).await;
     }
 
-    /// Blocks this thread until `condition`, evaluated at each close and stage, or for `limit`.
+    /// Blocks this thread until `condition`, evaluated at each close and stage, holds, or for
+    /// `limit`.
     pub fn wait_until(&self, limit: Duration, condition: impl Fn() -> bool) {
         if condition() {
             return;
@@ -181,14 +182,14 @@ impl Lifecycle {
         }
     }
 
-    /// Ready once `condition` holds. Until then the waker is called at the next close and stage.
+    /// Ready once `condition` holds. Until then, the next close or new stage calls the waker.
     fn poll_until(&self, context: &mut Context, condition: impl Fn() -> bool) -> Poll<()> {
         if condition() {
             return Poll::Ready(());
         }
         let mut waiters = lock(&self.close_waiters);
         register(&mut waiters, context);
-        // From here on a close finds the waker; one from before is seen by the condition.
+        // A close from here on finds the waker; the condition sees an earlier close.
         self.open.fetch_or(AWAITED, Ordering::Relaxed);
         if condition() { Poll::Ready(()) } else { Poll::Pending }
     }
@@ -204,7 +205,7 @@ impl Lifecycle {
 }
 
 impl ConnectionPermit {
-    /// The server whose connection it is.
+    /// The lifecycle of the server that the connection belongs to.
     pub fn lifecycle(&self) -> &Arc<Lifecycle> {
         &self.0
     }
@@ -242,7 +243,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 mod tests {
     use super::*;
 
-    /// Only a wait that is never woken takes so long.
+    /// A wait takes this long only when it is never woken.
     const BOUND: Duration = Duration::from_secs(60);
 
     #[test]

@@ -1,4 +1,4 @@
-//! A session over a scripted stream: when its turns end, and what the client has received by then.
+//! Tests of a session over a scripted stream: the ends of its turns, and the answers until then.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by its panic")]
 
 use std::cell::Cell;
@@ -225,7 +225,7 @@ fn a_session_that_has_had_its_share_yields() {
     assert_eq!(turn(&mut session, &mut client, &LONG, BUSY), Turn::Readable);
     assert_eq!(client.statuses().len(), 40);
 
-    // Each piece of a request is a turn, so that a client cannot keep a thread by dripping.
+    // Each piece of a request is a turn, so that a client that sends slowly cannot occupy a thread.
     client.script = [Bytes(HALF), Bytes("s"), Bytes("t: h\r\n\r\n")].into();
     for expected in [Turn::Yield, Turn::Yield, Turn::Readable] {
         assert_eq!(turn(&mut session, &mut client, &LONG, BUSY), expected);
@@ -237,7 +237,7 @@ fn a_session_that_has_had_its_share_yields() {
 fn a_draining_server_closes_after_what_has_arrived() {
     let mut client = Client::new(&[Bytes(TWO)]);
     let mut session = Session::default();
-    // What follows is dropped, and must not reset the connection before the client has its answers.
+    // Later input is dropped, and must not reset the connection before the client has its answers.
     assert_eq!(turn(&mut session, &mut client, &LONG, DRAINING), Turn::Readable);
     assert_eq!(client.statuses(), ["200", "200"]);
     assert_eq!(String::from_utf8_lossy(&client.received).matches("Connection: close").count(), 1);

@@ -1,4 +1,4 @@
-//! A session over TLS in memory: what is split, what a socket does not take, and how it ends.
+//! Tests of a session over TLS in memory: split input, a socket that takes a part, and the end.
 #![cfg(feature = "testing")]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by its panic")]
 
@@ -21,7 +21,7 @@ const LONG: Timeouts = {
 };
 const NONE: Timeouts = Timeouts { head: Duration::ZERO, idle: Duration::ZERO, write: Duration::ZERO };
 
-/// The server's socket: what the client has sent, and what is sent to it, as far as there is room.
+/// The server's socket: the bytes from the client, and those sent to it, for which there is `room`.
 #[derive(Default)]
 struct Socket {
     received: VecDeque<u8>,
@@ -61,7 +61,7 @@ struct Pair {
     session: Session,
     socket: Socket,
     client: ClientConnection,
-    /// What the client has decrypted.
+    /// The answers that the client has decrypted.
     answers: String,
 }
 
@@ -73,7 +73,7 @@ impl Pair {
         Self { session: Session::over(tls), socket, client: identity.client(), answers: String::new() }
     }
 
-    /// One whose handshake is complete.
+    /// Returns a pair whose handshake is complete.
     fn connected() -> Self {
         let mut pair = Self::new();
         while pair.client.is_handshaking() {
@@ -101,7 +101,7 @@ impl Pair {
         self.client.writer().write_all(text.as_bytes()).unwrap();
     }
 
-    /// Sends what the client has to send, in pieces of `size` with a turn after each but the last.
+    /// Sends the client's pending bytes, in pieces of `size` with a turn after each but the last.
     fn send(&mut self, size: usize) {
         let mut bytes = Vec::new();
         while self.client.wants_write() {
@@ -116,7 +116,7 @@ impl Pair {
         }
     }
 
-    /// The client reads; returns whether it was told that nothing follows.
+    /// The client reads; returns whether it was told that no more data follows.
     fn receive(&mut self) -> bool {
         let sent = std::mem::take(&mut self.socket.sent);
         let mut rest = sent.as_slice();
@@ -159,7 +159,7 @@ fn a_handshake_and_a_request_may_come_in_any_pieces() {
 
 #[test]
 fn what_the_socket_does_not_take_is_sent_before_the_end() {
-    // As if the socket had room for so many bytes at a time.
+    // The socket has room for this number of bytes at a time.
     for room in [1, 10, 100, 1000] {
         let mut pair = Pair::connected();
         pair.write(&[&GET.repeat(20), LAST].concat());
@@ -187,7 +187,7 @@ fn a_client_that_does_not_read_has_its_time_and_no_more() {
     pair.write(GET);
     pair.send(usize::MAX);
     pair.socket.room = 10;
-    // Some of it was taken, from which the time runs.
+    // The socket took some of the answer, and the time runs from then.
     assert_eq!(pair.turn(&NONE), Turn::Over);
     let mut pair = Pair::connected();
     pair.write(GET);

@@ -15,7 +15,7 @@ pub enum Persistence {
 }
 
 impl Persistence {
-    /// What `request` allows; a server that is draining closes.
+    /// Returns what `request` allows, or `Close` when the server is draining.
     pub fn after(request: &Request, draining: bool) -> Self {
         match request.version {
             _ if draining || !request.keep_alive => Self::Close,
@@ -51,7 +51,7 @@ pub fn write(request: &Request, persistence: Persistence, date: &[u8; date::LEN]
     }
 }
 
-/// Writes the answer to a request that breaks a rule. Without a body it is right for HEAD too.
+/// Writes the answer to a request that breaks a rule. It has no body, so it is also valid for HEAD.
 pub fn write_rejection(rejection: Rejection, date: &[u8; date::LEN], out: &mut Vec<u8>) {
     let (status, reason) = rejection.status();
     out.extend_from_slice(b"HTTP/1.1 ");

@@ -1,9 +1,10 @@
-//! A request's body, which is read and dropped.
+//! Reads and drops a request's body.
 
 use super::limits;
 use super::rules::{Framing, Rejection};
 
-/// Bytes of chunk extensions per body. Clients do not use them; without a bound they need not end.
+/// Bytes of chunk extensions per body. Clients do not use extensions; without a limit, a client
+/// could send them without end.
 const EXTENSION_BYTES: u32 = 1024;
 
 /// Bytes of trailer fields per body.
@@ -22,7 +23,7 @@ pub struct BodySkipper {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Length(u64),
-    /// RFC 9112, section 7.1: hexadecimal digits, of which there is at least one.
+    /// The size of a chunk, in one or more hexadecimal digits (RFC 9112, section 7.1).
     Size {
         size: u64,
         digits: u8,
@@ -46,8 +47,8 @@ enum State {
     Done,
 }
 
-/// Where it is in an extension (RFC 9112, section 7.1.1): `;` and a token, and maybe `=` and a token
-/// or a string in quotes, with white space around both signs.
+/// The position in an extension (RFC 9112, section 7.1.1): `;` and a token, and optionally `=` and
+/// a token or a quoted string, with white space around `;` and `=`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Part {
     /// After the semicolon.
@@ -65,8 +66,8 @@ enum Part {
 }
 
 impl Part {
-    /// The part after one more byte, which neither ends the line nor begins the next extension;
-    /// `None` where it cannot come here.
+    /// Returns the part after `byte`, which neither ends the line nor begins the next extension, or
+    /// `None` when `byte` is not allowed here.
     fn after(self, byte: u8) -> Option<Self> {
         let is_space = matches!(byte, b' ' | b'\t');
         Some(match self {
@@ -96,7 +97,7 @@ impl Part {
 }
 
 impl BodySkipper {
-    /// At the start of a body.
+    /// Creates a skipper at the start of a body.
     pub fn new(framing: Framing) -> Self {
         let state = match framing {
             Framing::None => State::Done,
@@ -111,8 +112,8 @@ impl BodySkipper {
         self.state == State::Done
     }
 
-    /// Skips what belongs to the body at the start of `input`; returns the number of bytes. Fails
-    /// where the body is malformed or over a limit.
+    /// Skips the bytes of the body at the start of `input`, and returns their number. Fails when
+    /// the body is malformed or over a limit.
     pub fn skip(&mut self, input: &[u8]) -> Result<usize, Rejection> {
         let mut skipped = 0;
         while let (false, Some(rest @ [byte, ..])) = (self.is_done(), input.get(skipped..)) {
@@ -136,7 +137,7 @@ impl BodySkipper {
         Ok(skipped)
     }
 
-    /// The state after one byte outside of data.
+    /// Returns the state after a byte that is not data.
     fn step(&mut self, state: State, byte: u8) -> Result<State, Rejection> {
         Ok(match (state, byte) {
             (State::Size { size, digits }, _) if byte.is_ascii_hexdigit() => {
@@ -179,7 +180,7 @@ impl BodySkipper {
 
     fn digit(&self, size: u64, digits: u8, byte: u8) -> Result<State, Rejection> {
         let digit = char::from(byte).to_digit(16).map_or(0, u64::from);
-        // Sixteen digits fill a u64; more leading zeros have no honest use.
+        // Sixteen digits fill a u64; there is no valid use for more leading zeros.
         let size = (digits < 16).then_some(size << 4 | digit).ok_or(Rejection::Malformed)?;
         if size > self.allowed {
             return Err(Rejection::BodyTooLarge);
@@ -193,12 +194,12 @@ fn bounded(count: &mut u32, limit: u32) -> Result<(), Rejection> {
     if *count > limit { Err(Rejection::Malformed) } else { Ok(()) }
 }
 
-/// `tchar` of RFC 9110, section 5.6.2.
+/// Whether `byte` is a `tchar` of RFC 9110, section 5.6.2.
 fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// `field-vchar`, space and tab of RFC 9110, section 5.5.
+/// Whether `byte` is a `field-vchar`, space or tab of RFC 9110, section 5.5.
 fn is_field_content(byte: u8) -> bool {
     byte == b'\t' || (byte >= b' ' && byte != 0x7f)
 }
@@ -207,7 +208,7 @@ fn is_field_content(byte: u8) -> bool {
 mod tests {
     use super::*;
 
-    /// Bytes of the body when it arrives byte by byte; `usize::MAX` when it is not complete.
+    /// Returns the length of a body that arrives byte by byte; `usize::MAX` if it is incomplete.
     fn skip(framing: Framing, input: &str) -> Result<usize, Rejection> {
         let mut body = BodySkipper::new(framing);
         let mut skipped = 0;

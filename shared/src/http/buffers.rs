@@ -2,7 +2,7 @@
 
 use super::limits;
 
-/// Room for the answers to a few requests, more than which are rarely written at once.
+/// Room in bytes for the answers to a few requests. More are rarely written at once.
 const OUTPUT_ROOM: usize = 4096;
 
 /// The buffers of a thread, lent to one session at a time.
@@ -11,7 +11,7 @@ pub struct Buffers {
     pub(super) output: Vec<u8>,
 }
 
-/// What was read and is not consumed: `bytes[start..end]`.
+/// The bytes that were read and not consumed: `bytes[start..end]`.
 pub(super) struct Input {
     bytes: Box<[u8]>,
     start: usize,
@@ -19,7 +19,7 @@ pub(super) struct Input {
 }
 
 impl Buffers {
-    /// Takes over what a session kept between two turns: mostly nothing.
+    /// Takes over the bytes that a session kept between two turns, usually none.
     pub(super) fn load(&mut self, input: &mut Vec<u8>, output: &mut Vec<u8>) {
         self.clear();
         if !input.is_empty() {
@@ -30,7 +30,7 @@ impl Buffers {
         }
     }
 
-    /// Leaves the session, which keeps nothing during a turn, what it keeps until its next one.
+    /// Returns to the session, which keeps nothing during a turn, its bytes for the next turn.
     pub(super) fn store(&self, input: &mut Vec<u8>, output: &mut Vec<u8>) {
         if !self.input.is_empty() {
             *input = self.input.unread().to_vec();
@@ -55,7 +55,7 @@ impl Input {
         self.start == self.end
     }
 
-    /// Whether the last read took all the room that there was.
+    /// Whether the last read filled the buffer.
     pub(super) fn is_full(&self) -> bool {
         self.end == self.bytes.len()
     }
@@ -70,7 +70,7 @@ impl Input {
         self.end += bytes;
     }
 
-    /// Room for more; there is some, since a head that fills the buffer is over the limit.
+    /// Returns room for the next read. There is some: a head that fills the buffer is too large.
     pub(super) fn space(&mut self) -> &mut [u8] {
         if self.is_empty() {
             self.clear();
@@ -81,7 +81,7 @@ impl Input {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
-    /// Puts back what was once unread, which has to fit.
+    /// Puts unread bytes back, which have to fit.
     fn fill(&mut self, unread: &[u8]) {
         if let Some(space) = self.bytes.get_mut(..unread.len()) {
             space.copy_from_slice(unread);

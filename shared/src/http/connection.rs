@@ -5,12 +5,12 @@ use super::body::BodySkipper;
 use super::rules::{Framing, Rejection};
 use super::{date, head};
 
-/// Once the output is as large as this it is written before more answers are made, so that for a
-/// client that pipelines and never reads some tens of kilobytes are held and no more. One answer
+/// The size in bytes at which the output is written before more answers are made. For a client that
+/// pipelines and never reads, a server thus holds no more than some tens of kilobytes. One answer
 /// may exceed it by the limit of a target.
 const OUTPUT_MARK: usize = 16 * 1024;
 
-/// One connection: how far it is in a request, and whether it has closed.
+/// The state of one connection: its position in a request, and whether it has closed.
 #[derive(Debug, Default)]
 pub struct Connection {
     state: State,
@@ -23,9 +23,9 @@ enum State {
     Head,
     /// Within a body; the answer follows once it has been read.
     Body { rest: BodySkipper, answer: Vec<u8>, persistence: Persistence },
-    /// After an answer that closes. What arrives now is not read as a request.
+    /// After an answer that closes the connection. Further input is not read as a request.
     Closed,
-    /// After the answer to a request that broke a rule or took too long, which closes too.
+    /// After the answer to a request that broke a rule or took too long. It closes the connection.
     Rejected,
 }
 
@@ -36,18 +36,18 @@ pub struct Progress {
     pub consumed: usize,
     /// Requests that were answered.
     pub answered: usize,
-    /// What the connection wants next, after its output has been written.
+    /// The next action of the caller, after it has written the output.
     pub wants: Wants,
 }
 
-/// What a connection wants next.
+/// The next action of a connection's caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wants {
-    /// More input, appended to what was not consumed.
+    /// Reads more input, and appends it to the unconsumed input.
     Input,
-    /// To be called again with what was not consumed: there was too much output for one call.
+    /// Calls again with the unconsumed input: there was too much output for one call.
     Flush,
-    /// To be closed.
+    /// Closes the connection.
     Close,
 }
 
@@ -55,8 +55,8 @@ impl Connection {
     /// Reads requests from `input` and appends their answers to `output`. When the server is
     /// `draining`, the answer to the last request in `input` closes the connection.
     ///
-    /// The answers do not depend on how the bytes are split over calls, but for `100 Continue`,
-    /// which is omitted where the body is already there. Unconsumed input has to be passed again.
+    /// The answers do not depend on how the bytes are split over calls, except for `100 Continue`,
+    /// which is omitted when the body has begun to arrive. Unconsumed input has to be passed again.
     pub fn advance(&mut self, input: &[u8], output: &mut Vec<u8>, draining: bool) -> Progress {
         let date = date::now();
         let mut progress = Progress { consumed: 0, answered: 0, wants: Wants::Input };
@@ -87,7 +87,7 @@ impl Connection {
         progress
     }
 
-    /// Appends 408 to a connection that waits for the rest of a request, and closes it.
+    /// Answers 408 on a connection that waits for the rest of a request, and closes it.
     pub fn time_out(&mut self, output: &mut Vec<u8>) {
         answer::write_rejection(Rejection::TooSlow, &date::now(), output);
         self.state = State::Rejected;
@@ -103,7 +103,7 @@ impl Connection {
         matches!(self.state, State::Rejected)
     }
 
-    /// Consumes one head with what is there of its body, or one more piece of a body.
+    /// Consumes one head and the part of its body that is in `input`, or one more piece of a body.
     fn step(
         &mut self,
         input: &[u8],
@@ -158,7 +158,7 @@ mod tests {
     use super::super::limits;
     use super::*;
 
-    /// A connection's answers to `input`, without dates, in two pieces, and what it wants then.
+    /// Returns the answers to `input` in two pieces, without dates, and the last [`Wants`].
     fn exchange(input: &[u8], split: usize) -> (String, Wants) {
         let mut connection = Connection::default();
         let mut output = Vec::new();
@@ -189,7 +189,7 @@ mod tests {
     fn check_every_split(input: &str, expected: &[&str], wants: Wants) {
         let whole = exchange(input.as_bytes(), input.len());
         assert_eq!((statuses(&whole.0).as_slice(), whole.1), (expected, wants), "{input:?}");
-        // At every byte; long input at some hundreds.
+        // The input is split at every byte, and long input at some hundreds of bytes.
         for split in (0..input.len()).step_by(1 + input.len() / 512) {
             assert_eq!(exchange(input.as_bytes(), split), whole, "{input:?} split at {split}");
         }

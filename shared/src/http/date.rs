@@ -1,8 +1,9 @@
 //! The `Date` of answers, as IMF-fixdate (RFC 9110, section 5.6.7).
 //!
-//! The first thread that needs it in a second formats it, and all others read it from atomics: without
-//! a lock, an allocation, or a thread-local. A coroutine may move to another thread while it waits, and
-//! the compiler may keep the address of a thread-local across the wait.
+//! In each second, the first thread that needs the date formats it, and all others read it from
+//! atomics: without a lock, an allocation, or a thread-local. A thread-local is avoided because a
+//! coroutine may move to another thread while it waits, and the compiler may keep the address of
+//! the thread-local across the wait.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
@@ -18,7 +19,7 @@ const WORDS: usize = LEN.div_ceil(8);
 
 static SHOWN: Shown = Shown::new();
 
-/// The date now. It may be some milliseconds late: the kernel's coarse clock is the cheapest.
+/// The current date. It may be some milliseconds late: the kernel's coarse clock is the cheapest.
 pub fn now() -> [u8; LEN] {
     let now = clock_gettime(ClockId::CLOCK_REALTIME_COARSE).map_or(0, |time| time.tv_sec().cast_unsigned());
     SHOWN.at(now)
@@ -65,7 +66,7 @@ impl Shown {
         self.version.store(odd.wrapping_add(1), Ordering::Release);
     }
 
-    /// The last date that was stored; `None` during a write, or before the first one.
+    /// Returns the last date that was stored, or `None` during a write and before the first one.
     fn read(&self) -> Option<[u8; LEN]> {
         let before = self.version.load(Ordering::Acquire);
         let mut text = [0; WORDS * 8];

@@ -1,57 +1,58 @@
-//! The rules in front of a framework: which bytes of a connection it may read.
+//! Enforces the rules in front of a framework: decides which bytes of a connection it may read.
 //!
-//! A framework has its own parser, which accepts what it must not, or hides what was ambiguous. So
-//! the bytes are validated before: only whole heads that keep the rules pass, with their bodies.
+//! A framework has its own parser, which accepts some requests that it must reject, or hides that
+//! they were ambiguous. So the bytes are validated first: only whole heads that keep the rules
+//! pass, with their bodies.
 
 use super::body::BodySkipper;
 use super::head;
 use super::rules::{Framing, Method, Rejection, Request, Version};
 
-/// Requests that are admitted together, at most. A framework may hold the heads of all that it has
-/// read and not answered, in some kilobytes each.
+/// The maximum number of requests that are admitted together. A framework may hold the heads of all
+/// requests that it has read and not answered, some kilobytes each.
 const REQUESTS_AT_ONCE: usize = 16;
 
-/// One connection's input, in front of a framework.
+/// The filter of one connection's input.
 #[derive(Debug, Default)]
 pub struct RequestFilter {
     body: Option<BodySkipper>,
-    /// The last admitted request closes the connection.
+    /// Whether the last admitted request closes the connection.
     closed: bool,
-    /// The last admitted head is to be adapted.
+    /// Whether the last admitted head has to be adapted.
     adapts: bool,
 }
 
-/// What [`RequestFilter::admit`] admits.
+/// The result of [`RequestFilter::admit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admitted {
-    /// Bytes from the start of the input.
+    /// The number of bytes, from the start of the input.
     pub bytes: usize,
-    /// Requests whose heads are among them.
+    /// The number of requests whose heads are among these bytes.
     pub requests: usize,
-    /// Whether one of them has a body. It is then the only one.
+    /// Whether one of these requests has a body. It is then the only one.
     pub has_body: bool,
-    /// What follows them.
+    /// The condition for more bytes to be admitted.
     pub next: Next,
 }
 
-/// What follows the admitted bytes.
+/// The condition for more bytes to be admitted after the admitted bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
-    /// More input is needed, appended to what was not admitted.
+    /// More input is needed, appended to the bytes that were not admitted.
     Input,
     /// The admitted requests have to be answered before more are admitted.
     Answer,
-    /// Nothing: the last admitted request closes the connection.
+    /// No more is admitted: the last admitted request closes the connection.
     Close,
-    /// Nothing: what follows is rejected, once the admitted requests have been answered.
+    /// No more is admitted: the next request is rejected, once the admitted ones are answered.
     Reject(Rejection),
 }
 
 impl RequestFilter {
     /// Validates `input`, which begins after the bytes that were admitted before.
     ///
-    /// Only plain requests are admitted together, and others alone: a framework may keep one state
-    /// for all requests that it has read and not answered.
+    /// Plain requests are admitted together, all others alone: a framework may keep one state for
+    /// all requests that it has read and not answered.
     pub fn admit(&mut self, input: &[u8]) -> Admitted {
         let mut admitted = Admitted { bytes: 0, requests: 0, has_body: false, next: Next::Input };
         while let Some(rest) = input.get(admitted.bytes..) {
@@ -63,21 +64,21 @@ impl RequestFilter {
         admitted
     }
 
-    /// Makes the head among the bytes that [`admit`](Self::admit) has just admitted say what is
-    /// served of it, where a framework would take it at its word: a later minor version is 1.1, and
-    /// the connection stays one of HTTP (RFC 9110, sections 2.5 and 7.8).
+    /// Rewrites the head among the bytes that [`admit`](Self::admit) has just admitted, where a
+    /// framework would serve it differently: a later minor version becomes 1.1, and an upgrade to
+    /// another protocol is no longer requested (RFC 9110, sections 2.5 and 7.8).
     pub fn adapt(&mut self, admitted: &mut [u8]) {
         if std::mem::take(&mut self.adapts) {
             adapt(admitted);
         }
     }
 
-    /// Whether a body is admitted in part.
+    /// Whether the body of the last admitted request is not yet complete.
     pub fn is_in_body(&self) -> bool {
         self.body.is_some()
     }
 
-    /// Admits one head, or a piece of a body. `Some` when that is all for now.
+    /// Admits one head, or a piece of a body. Returns `Some` when no more can be admitted now.
     fn step(&mut self, input: &[u8], admitted: &mut Admitted) -> Option<Next> {
         if let Some(body) = &mut self.body {
             match body.skip(input) {
@@ -124,7 +125,7 @@ impl RequestFilter {
     }
 }
 
-/// No byte is added or removed. What is put in the place of a name or an option means nothing.
+/// Adds and removes no byte: overwrites a name or an option with a word that has no meaning.
 #[cold]
 fn adapt(head: &mut [u8]) {
     let mut lines = head.split_mut(|byte| *byte == b'\n').skip_while(|line| line.len() < 2);

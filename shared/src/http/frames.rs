@@ -1,10 +1,10 @@
-//! How far a client is within what it sends of HTTP/2, for the time that it has.
+//! Tracks a client's position in the HTTP/2 frames that it sends, to tell which timeout applies.
 
 use super::WaitingFor;
 use crate::framing::Framing;
 
-/// Bytes that a client sends before its first frame, which also belongs to the preface (RFC 9113, section
-/// 3.4).
+/// Bytes that a client sends before its first frame. That frame also belongs to the preface (RFC
+/// 9113, section 3.4).
 const PREFACE_BYTES: usize = 24;
 
 /// Bytes of a frame before its payload (RFC 9113, section 4.1).
@@ -16,22 +16,22 @@ const HEADERS: u8 = 1;
 const CONTINUATION: u8 = 9;
 const END_HEADERS: u8 = 4;
 
-/// The frame that a client is sending. A library keeps the rules of frames; this only counts bytes.
+/// The frame that a client is sending. This only counts bytes: a library enforces the rules.
 #[derive(Debug, Default)]
 pub struct Frames {
     /// Bytes of the preface that have arrived.
     preface: usize,
     framing: Framing<HEADER_BYTES>,
-    /// Whether CONTINUATION has to follow.
+    /// Whether a CONTINUATION frame has to follow.
     is_in_head: bool,
-    /// Whether the first frame has ended, which belongs to the preface.
+    /// Whether the first frame, which belongs to the preface, has ended.
     is_greeted: bool,
 }
 
 impl Frames {
-    /// Takes note of bytes that have arrived. Returns whether the client's time starts again: a head
-    /// or another frame of a stream has ended, or a piece of a body has arrived. A client that sends
-    /// only frames of the connection, such as PING, asks nothing.
+    /// Takes note of bytes that have arrived. Returns whether the client's time starts again: a
+    /// head or another frame of a stream has ended, or a piece of a body has arrived. Frames of the
+    /// connection, such as PING, request nothing, and do not count.
     pub fn receive(&mut self, mut bytes: &[u8]) -> bool {
         let (mut is_progress, mut has_ended) = (false, false);
         let of_preface = (PREFACE_BYTES - self.preface).min(bytes.len());
@@ -49,11 +49,11 @@ impl Frames {
                 has_ended |= !self.is_in_head;
             }
         }
-        // What is now being sent has begun after what has ended.
+        // A frame that began after the end of another one has a time of its own.
         is_progress || has_ended && self.waiting_for() == WaitingFor::Head
     }
 
-    /// What the client is waited for.
+    /// Returns the action of the client that the server waits for.
     pub fn waiting_for(&self) -> WaitingFor {
         let has_part_of_preface = self.preface > 0 && !self.is_greeted;
         let has_part = self.framing.has_part() || self.is_in_head || has_part_of_preface;
@@ -84,7 +84,7 @@ mod tests {
     use super::*;
     use WaitingFor::{Body, Head, Request};
 
-    /// A piece, whether the client's time starts again by it, and what the client is then waited for.
+    /// A piece of input, whether the client's time starts again, and the result of `waiting_for`.
     type Piece<'a> = (&'a [u8], bool, WaitingFor);
 
     const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";

@@ -1,4 +1,4 @@
-//! The body of every answer.
+//! The greeting, the body of answers to GET.
 
 /// The type of the greeting, as `Content-Type` names it.
 pub const CONTENT_TYPE: &str = "text/plain; charset=utf-8";

@@ -1,4 +1,4 @@
-//! A request's head from bytes: by `httparse`, and with the rules that it does not enforce.
+//! Parses a request's head with `httparse`, and enforces the rules that `httparse` does not.
 
 use std::mem::MaybeUninit;
 
@@ -7,7 +7,7 @@ use httparse::{Error, Status};
 use super::limits;
 use super::rules::{self, Rejection, Request, Version};
 
-/// Most heads have no more fields. The limit would take 3 KiB of stack, also of waiting coroutines.
+/// Most heads have no more fields. The limit would take 3 KiB of stack, also in waiting coroutines.
 const FEW_FIELDS: usize = 16;
 
 /// A request and the length of its head; `None` when there are not enough bytes.
@@ -17,7 +17,7 @@ type Parsed<'a> = Result<Option<(Request<'a>, usize)>, Rejection>;
 /// more bytes are needed. The result does not depend on how the bytes are split. Fails with the
 /// first rule that is broken.
 pub fn parse(input: &[u8]) -> Parsed<'_> {
-    // What is beyond the limit is not read: a head that is not complete by then is too large.
+    // Bytes beyond the limit are not read: a head that is not complete by then is too large.
     let input = input.get(..limits::HEAD_BYTES).unwrap_or(input);
     parse_fields::<FEW_FIELDS>(input, parse_many)
 }
@@ -28,7 +28,7 @@ fn parse_many(input: &[u8]) -> Parsed<'_> {
     parse_fields::<{ limits::HEAD_FIELDS }>(input, |input| broken(input, Error::TooManyHeaders))
 }
 
-/// Reads a head of at most `N` fields, or as `too_many` does when it has more.
+/// Reads a head of at most `N` fields; calls `too_many` when it has more.
 #[inline(always)]
 fn parse_fields<'a, const N: usize>(
     input: &'a [u8],
@@ -73,9 +73,9 @@ fn broken(input: &[u8], error: Error) -> Parsed<'_> {
     }
 }
 
-/// RFC 9110, section 2.5: a minor version over ours is served as ours. Section 15.6.6: 505 for
-/// another major version, such as that of an HTTP/2 preface. Anything else in a version's place is
-/// malformed, which is known at the end of the line.
+/// Handles a version that `httparse` does not know. A later minor version is served as HTTP/1.1
+/// (RFC 9110, section 2.5). Another major version, such as that of an HTTP/2 preface, is a 505
+/// (section 15.6.6). Anything else is malformed, which is known only at the end of the line.
 fn unknown_version(input: &[u8]) -> Parsed<'_> {
     let start = empty_lines(input).len();
     let mut line = input.get(start..).unwrap_or_default().split(|byte| matches!(byte, b'\r' | b'\n'));
@@ -98,7 +98,7 @@ fn unknown_version(input: &[u8]) -> Parsed<'_> {
     }
 }
 
-/// A head of a later minor version, the digit of which is at `minor`.
+/// Parses a head of a later minor version, whose digit is at `minor`.
 fn later(input: &[u8], minor: usize) -> Parsed<'_> {
     let mut known = input.to_vec();
     if let Some(digit) = known.get_mut(minor) {
@@ -116,16 +116,16 @@ fn empty_lines(input: &[u8]) -> &[u8] {
     end.and_then(|end| input.get(..end)).unwrap_or(input)
 }
 
-/// The part of a head that `httparse` has read at one field too many: the rest may not be there.
+/// Returns the part that `httparse` has read at one field too many: the rest may not have arrived.
 fn up_to_the_field_too_many(input: &[u8]) -> &[u8] {
     let start = empty_lines(input).len();
     let lines = input.get(start..).unwrap_or_default();
-    // The request line, and one field over the limit.
+    // The lines are the request line, the fields up to the limit, and one more field.
     let end = memchr::memchr_iter(b'\n', lines).nth(limits::HEAD_FIELDS + 1);
     end.and_then(|end| input.get(..=start + end)).unwrap_or(input)
 }
 
-/// Which limit is exceeded by a head that is not complete at the limit of its bytes.
+/// Returns the rejection of a head that is not complete at the limit of its bytes.
 fn too_large(request: &httparse::Request) -> Rejection {
     match request.path {
         Some(target) if target.len() <= limits::TARGET_BYTES => Rejection::HeadTooLarge,
@@ -134,8 +134,8 @@ fn too_large(request: &httparse::Request) -> Rejection {
     }
 }
 
-/// [`check_line_ends`] for a whole head, without a search: `httparse` has found where lines end.
-/// Each field is preceded by the end of a line, and the head ends with an empty one.
+/// Does what [`check_line_ends`] does for a whole head, without a search: `httparse` has found the
+/// lines. Each field is preceded by the end of a line, and the head ends with an empty line.
 fn check_known_line_ends(input: &[u8], request: &httparse::Request, length: usize) -> Result<(), Rejection> {
     let offset = |part: &[u8]| part.as_ptr().addr().wrapping_sub(input.as_ptr().addr());
     let follows_a_line = |start: usize| input.get(..start).is_some_and(|lines| lines.ends_with(b"\r\n"));
@@ -146,9 +146,9 @@ fn check_known_line_ends(input: &[u8], request: &httparse::Request, length: usiz
     if is_valid { Ok(()) } else { Err(Rejection::Malformed) }
 }
 
-/// RFC 9112, section 2.2, allows a recipient to take a lone line feed as the end of a line. Where
-/// two recipients differ in that, requests can be smuggled, so here it is malformed. `httparse`
-/// itself rejects a lone carriage return.
+/// Rejects a lone line feed. RFC 9112, section 2.2, allows a recipient to take it as the end of a
+/// line. Where two recipients differ in that, requests can be smuggled. `httparse` itself rejects a
+/// lone carriage return.
 fn check_line_ends(head: &[u8]) -> Result<(), Rejection> {
     let is_lone = |at: usize| at == 0 || head.get(at - 1) != Some(&b'\r');
     if memchr::memchr_iter(b'\n', head).any(is_lone) { Err(Rejection::Malformed) } else { Ok(()) }

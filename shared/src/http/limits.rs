@@ -1,4 +1,4 @@
-//! The limits that every server keeps, where its runtime allows it. One constant each.
+//! The limits that every server keeps when its runtime allows it, with one constant for each.
 
 use std::time::Duration;
 
@@ -17,26 +17,26 @@ pub const BODY_BYTES: u64 = 1024 * 1024;
 /// Time from a head's first byte to its last.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time of waiting for a first or a next request.
+/// Time to wait for a first or a next request.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Time of waiting for a client that does not read.
+/// Time to wait for a client that does not read.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Time that open connections have to finish once a shutdown has begun.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long connections are still accepted once a shutdown has begun, and how long idle ones are
-/// then waited for: a request that is on its way is answered, and its connection closed.
+/// Time for which connections are still accepted once a shutdown has begun, and for which idle
+/// connections are then kept: a request that is on its way is answered, and its connection closed.
 pub const DRAIN_GRACE: Duration = Duration::from_millis(500);
 
 /// Time for a client to read the last answer and close, where its connection has unread input.
 pub const LINGER_TIME: Duration = Duration::from_secs(1);
 
-/// Bytes that a lingering connection reads and drops, at most.
+/// The maximum number of bytes that a lingering connection reads and drops.
 pub const LINGER_BYTES: usize = 1024 * 1024;
 
-/// Limits of HTTP/2, which the others do not have. A header list has the limits of a head.
+/// Limits that only HTTP/2 has. A header list has the limits of a head.
 pub mod http2 {
     /// Streams that a client may have open at once. RFC 9113 (section 6.5.2) recommends 100 or more;
     /// each takes some kilobytes.
@@ -45,14 +45,14 @@ pub mod http2 {
     /// Bytes of a header list, as many as of a head.
     pub const HEADER_LIST_BYTES: u32 = 16 * 1024;
 
-    /// Bytes of a body that a client may send before the server has read them, of a stream. Bodies
-    /// are dropped: more would only help to fill memory.
+    /// Bytes of a body that a client may send on a stream before the server has read them. Bodies
+    /// are dropped: a larger window would only help to fill memory.
     pub const STREAM_WINDOW: u32 = 64 * 1024 - 1;
 
-    /// The same of all streams of a connection.
+    /// Bytes that a client may send on all streams of a connection before the server has read them.
     pub const CONNECTION_WINDOW: u32 = 1024 * 1024;
 
     /// Streams that a client may have reset before the server has seen them. More of them end the
-    /// connection: they cost the server a request each, and the client next to nothing.
+    /// connection: each costs the server a request, and the client almost nothing.
     pub const PENDING_RESETS: usize = 20;
 }

@@ -1,8 +1,8 @@
 //! The endpoint, without a runtime.
 //!
-//! [`rules`] has the rules of HTTP on a request's head, which every server keeps, also in front of
-//! a framework ([`RequestFilter`]). [`Connection`] is the protocol without I/O, [`Session`] runs
-//! it.
+//! [`rules`] has the rules of HTTP for a request's head. Every server enforces them, in front of a
+//! framework by a [`RequestFilter`]. [`Connection`] is the protocol without I/O, and [`Session`]
+//! runs it over a stream.
 
 pub mod answer;
 pub mod body;

@@ -4,18 +4,18 @@ use std::net::Ipv6Addr;
 
 use super::{limits, target};
 
-/// What a method asks for.
+/// The method of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
-    /// The greeting.
+    /// `GET`, which asks for the greeting.
     Get,
-    /// The greeting's head.
+    /// `HEAD`, which asks for the head of the greeting.
     Head,
-    /// Something that the endpoint does not support: 405.
+    /// A method that the endpoint does not support: 405.
     Other,
 }
 
-/// The version of a request. Others are rejected.
+/// The version of a request. Requests of other versions are rejected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
     /// HTTP/1.0
@@ -31,16 +31,16 @@ pub enum Version {
 pub enum Framing {
     /// There is no body.
     None,
-    /// After this number of bytes.
+    /// The body ends after this number of bytes.
     Length(u64),
-    /// After a last, empty chunk.
+    /// The body ends with an empty chunk.
     Chunked,
 }
 
-/// A head that keeps the rules.
+/// The head of a request that keeps the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Request<'a> {
-    /// What it asks for.
+    /// Its method.
     pub method: Method,
     /// The path as the client sent it.
     pub path: &'a [u8],
@@ -61,7 +61,7 @@ pub struct Request<'a> {
 pub enum Rejection {
     /// 400: ambiguous or malformed.
     Malformed,
-    /// 408: the head took too long.
+    /// 408: the rest of the request took too long.
     TooSlow,
     /// 413: the body is over the limit.
     BodyTooLarge,
@@ -71,12 +71,12 @@ pub enum Rejection {
     Expectation,
     /// 431: the head is over the limit.
     HeadTooLarge,
-    /// 505: another major version than 1.
+    /// 505: the major version is not 1.
     Version,
 }
 
 impl Rejection {
-    /// Status code and reason phrase.
+    /// Returns the status code and the reason phrase.
     pub const fn status(self) -> (u16, &'static str) {
         match self {
             Self::Malformed => (400, "Bad Request"),
@@ -116,7 +116,7 @@ pub fn validate<'a, 'f>(
         path: target::path(target),
         version,
         framing: seen.framing(version)?,
-        // What follows a CONNECT is not HTTP.
+        // The bytes after a CONNECT are not HTTP.
         keep_alive: seen.keep_alive(version) && method != b"CONNECT",
         // RFC 9110, section 10.1.1: the expectation of an HTTP/1.0 client is ignored.
         expects_continue: seen.expects_continue && version == Version::Http11,
@@ -138,7 +138,7 @@ struct Fields {
 }
 
 impl Fields {
-    /// Most fields decide nothing; the length of the name excludes most of them.
+    /// Adds a field. Most fields decide nothing; the length of the name excludes most of them.
     fn add(&mut self, name: &[u8], value: &[u8]) -> Result<(), Rejection> {
         self.count += 1;
         if self.count > limits::HEAD_FIELDS {
@@ -167,8 +167,8 @@ impl Fields {
         if self.hosts > 1 || !is_host(value) { Err(Rejection::Malformed) } else { Ok(()) }
     }
 
-    /// RFC 9110, section 10.1.1: a list, in which the same may be repeated; 417 for an unknown
-    /// expectation. By section 5.6.1.2 its empty elements, of which it may consist, are ignored.
+    /// RFC 9110, section 10.1.1: a list, in which an expectation may be repeated; an unknown one is
+    /// a 417. By section 5.6.1.2, empty elements are ignored, even if there are no others.
     fn expect(&mut self, value: &[u8]) -> Result<(), Rejection> {
         for expectation in value.split(|byte| *byte == b',').map(trim).filter(|one| !one.is_empty()) {
             if !expectation.eq_ignore_ascii_case(b"100-continue") {
@@ -188,7 +188,7 @@ impl Fields {
         }
     }
 
-    /// RFC 9110, section 8.6: digits only. Repeated ones may be rejected even when equal, and are.
+    /// RFC 9110, section 8.6: digits only. Repeated fields may be rejected, even equal ones.
     fn content_length(&mut self, value: &[u8]) -> Result<(), Rejection> {
         let digit = |number: u64, byte: &u8| {
             let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
@@ -216,7 +216,8 @@ impl Fields {
         if self.hosts == 0 && version == Version::Http11 { Err(Rejection::Malformed) } else { Ok(()) }
     }
 
-    /// RFC 9112, sections 6.1 and 6.3: both lengths, or chunked with HTTP/1.0, are malformed.
+    /// RFC 9112, sections 6.1 and 6.3: a request with a length and a chunked body is malformed, and
+    /// so is an HTTP/1.0 request with a chunked body.
     fn framing(&self, version: Version) -> Result<Framing, Rejection> {
         match (self.length, self.chunked) {
             (Some(_), true) => Err(Rejection::Malformed),
@@ -228,7 +229,7 @@ impl Fields {
         }
     }
 
-    /// RFC 9112, section 9.3.
+    /// Whether the connection stays open (RFC 9112, section 9.3).
     fn keep_alive(&self, version: Version) -> bool {
         !self.close && (version == Version::Http11 || self.keep_alive)
     }
@@ -247,7 +248,7 @@ fn check_target(method: &[u8], target: &[u8]) -> Result<(), Rejection> {
 }
 
 /// RFC 3986 excludes a backtick, and by RFC 9112, section 3, a request line with one may be a 400.
-/// But browsers send it as it is in a query, and only there (URL Standard, percent-encode sets).
+/// But browsers send it unescaped in a query, and only there (URL Standard, percent-encode sets).
 #[cold]
 fn is_with_backticks_in_query(target: &[u8]) -> bool {
     let query = target.iter().position(|byte| *byte == b'?').unwrap_or(target.len());
@@ -255,7 +256,7 @@ fn is_with_backticks_in_query(target: &[u8]) -> bool {
     target.iter().enumerate().all(is_right)
 }
 
-/// RFC 9112, section 3.2.2. Other schemes than these two are not served.
+/// Whether a target has the absolute form (RFC 9112, section 3.2.2), with one of these two schemes.
 fn is_absolute(target: &[u8]) -> bool {
     let rest = ["http://", "https://"].iter().find_map(|scheme| {
         let (start, rest) = target.split_at_checked(scheme.len())?;
@@ -266,16 +267,16 @@ fn is_absolute(target: &[u8]) -> bool {
     !authority.is_empty() && is_host(authority)
 }
 
-/// RFC 9112, section 3.2.3.
+/// Whether a target has the authority form (RFC 9112, section 3.2.3), with a port.
 fn is_authority_with_port(target: &[u8]) -> bool {
     let colon = target.iter().rposition(|byte| *byte == b':');
     let Some((host, port)) = colon.and_then(|colon| target.split_at_checked(colon)) else { return false };
     !host.is_empty() && port.len() > 1 && is_host(target)
 }
 
-/// `uri-host [ ":" port ]` of RFC 9110, section 7.2, where the host is a `reg-name` of RFC 3986,
-/// which includes IPv4 addresses, or an address in brackets. An empty host is valid: it is the
-/// value of `Host` when a target has no authority.
+/// Whether `value` is `uri-host [ ":" port ]` of RFC 9110, section 7.2, where the host is a
+/// `reg-name` of RFC 3986, which includes IPv4 addresses, or an address in brackets. An empty host
+/// is valid: it is the value of `Host` when a target has no authority.
 fn is_host(value: &[u8]) -> bool {
     let mut rest = value;
     if let [b'[', literal @ ..] = value {

@@ -1,8 +1,8 @@
-//! A connection over a stream: the loop that threads, coroutines and event loops share.
+//! Runs a connection over a stream, in the loop that threads, coroutines and event loops share.
 //!
-//! Servers differ in how a connection gets its thread. So the loop runs in turns: where the stream
-//! has nothing to read or takes nothing more, the turn ends, the caller may give the thread to
-//! another one, and the session continues in a later turn. An idle session holds no buffer.
+//! Servers differ in how a connection gets a thread. So the loop runs in turns. When the stream has
+//! nothing to read or takes no more output, the turn ends: the caller may give the thread to
+//! another connection, and the session continues in a later turn. An idle session holds no buffer.
 //!
 //! ```text
 //!          ┌──── read ◀───┐ Yield: has had its share
@@ -26,13 +26,13 @@ use crate::tls::{Layered, Tls};
 /// Requests answered per turn while other connections wait for the thread.
 const REQUESTS_PER_TURN: usize = 32;
 
-/// What a session needs for a turn.
+/// The stream and the state that a session needs for a turn.
 pub struct Driver<'a, S, W> {
     /// The stream to the client.
     pub stream: &'a mut S,
     /// The thread's buffers.
     pub buffers: &'a mut Buffers,
-    /// How long the client is waited for.
+    /// The times to wait for the client.
     pub timeouts: &'a Timeouts,
     /// The server's stage.
     pub lifecycle: &'a Lifecycle,
@@ -47,29 +47,29 @@ pub enum Turn {
     Over,
     /// Other connections wait, and this one has had its share: its next turn is after theirs.
     Yield,
-    /// The stream has nothing to read. The next turn is when it has, or at [`Session::deadline`].
+    /// Nothing can be read. The next turn is due when something can, or at [`Session::deadline`].
     Readable,
-    /// The stream takes no more. The next turn is when it does, or at [`Session::deadline`].
+    /// Nothing can be written. The next turn is due when it can, or at [`Session::deadline`].
     Writable,
 }
 
-/// One connection between turns.
+/// The state of one connection between turns.
 #[derive(Debug, Default)]
 pub struct Session {
-    /// `None` where the connection is not encrypted.
+    /// `None` when the connection is not encrypted.
     tls: Option<Box<Tls>>,
     exchange: Exchange,
 }
 
-/// Requests and answers, whatever carries them.
+/// Requests and answers, whether encrypted or not.
 #[derive(Debug, Default)]
 struct Exchange {
     connection: Connection,
     phase: Phase,
     deadline: Option<Instant>,
-    /// Part of a request. Empty for a session that waits for a request.
+    /// The part of a request that has been read. Empty for a session that waits for a request.
     input: Vec<u8>,
-    /// Answers that the client does not read.
+    /// Answers that the stream has not taken yet.
     output: Vec<u8>,
 }
 
@@ -77,22 +77,23 @@ struct Exchange {
 enum Phase {
     #[default]
     Open,
-    /// The last answer is written. Input is dropped: a reset would overtake the answer.
+    /// The last answer is written. Further input is read and dropped: if it were left unread, a
+    /// reset would overtake the answer.
     Lingering { bytes: usize },
 }
 
 impl Session {
-    /// A session whose client has to begin with a handshake of TLS.
+    /// Creates a session whose client has to begin with a TLS handshake.
     pub fn over(tls: Tls) -> Self {
         Self { tls: Some(Box::new(tls)), ..Self::default() }
     }
 
-    /// When the next turn has to be, at the latest.
+    /// Returns the latest time for the next turn.
     pub fn deadline(&self) -> Option<Instant> {
         self.exchange.deadline
     }
 
-    /// Whether a handshake of TLS has to be completed before the first request.
+    /// Whether a TLS handshake has to be completed before the first request.
     pub fn is_handshaking(&self) -> bool {
         self.tls.as_ref().is_some_and(|tls| tls.is_handshaking())
     }
@@ -107,7 +108,7 @@ impl Session {
             && self.tls.as_ref().is_none_or(|tls| !tls.has_kept() && !tls.has_part())
     }
 
-    /// Bytes of input and of output that the session keeps between turns.
+    /// Returns the bytes that the session's input and output take between turns.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn kept(&self) -> (usize, usize) {
         (self.exchange.input.capacity(), self.exchange.output.capacity())
@@ -142,11 +143,11 @@ impl Exchange {
         turn
     }
 
-    /// Reads, answers and writes; `None` when the session has begun to linger.
+    /// Reads, answers and writes. Returns `None` when the session has begun to linger.
     fn serve<S: Stream, W: Fn() -> bool>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
         let mut answered = 0;
         let mut has_read = false;
-        // What was kept between turns is written before anything is added to it. Mostly that is nothing.
+        // Input and output that were kept between turns come before a read. Usually both are empty.
         let Buffers { input, output } = &driver.buffers;
         let has_kept = !input.is_empty() || !output.is_empty() || driver.stream.has_kept();
         let wants = if has_kept { Wants::Flush } else { Wants::Input };
@@ -159,7 +160,7 @@ impl Exchange {
                 Wants::Flush => {}
                 Wants::Close => return self.close(driver),
                 Wants::Input => {
-                    // A client that sends a request in small pieces has had its share with each.
+                    // A client that sends a request in small pieces uses up its share with each.
                     let had_its_share = answered >= REQUESTS_PER_TURN || has_read && progress.answered == 0;
                     if had_its_share && (driver.others_wait)() {
                         return Some(Turn::Yield);
@@ -173,7 +174,7 @@ impl Exchange {
                     has_read = true;
                 }
             }
-            // Where the buffer is full there may be more to answer before the connection closes.
+            // When the buffer is full, there may be more to answer before the connection closes.
             let draining = driver.lifecycle.is_draining() && !driver.buffers.input.is_full();
             let Buffers { input, output } = driver.buffers;
             progress = self.connection.advance(input.unread(), output, draining);
@@ -185,12 +186,12 @@ impl Exchange {
         }
     }
 
-    /// Reads what is there. `Some` where that ends the turn: the session waits, or is over.
+    /// Reads input. Returns `Some` when that ends the turn, because the session waits or is over.
     fn read<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
         let input = &mut driver.buffers.input;
         let has_part = !input.is_empty() || driver.stream.has_part();
         let waiting = WaitingFor::input(self.connection.is_in_body(), has_part);
-        // The clock is read before the stream only within a request: else every request would pay.
+        // The clock is read before the stream only within a request: else each request would pay.
         if waiting != WaitingFor::Request && self.has_expired(driver.timeouts.limit(waiting)) {
             self.connection.time_out(&mut driver.buffers.output);
             return None;
@@ -199,7 +200,7 @@ impl Exchange {
             Ok(0) => Some(Turn::Over),
             Ok(bytes) => {
                 input.extend(bytes);
-                // The time for a head begins with its first byte; that for a body with each piece.
+                // The time for a head begins with its first byte; for a body, with each piece.
                 if waiting != WaitingFor::Head {
                     self.deadline = None;
                 }
@@ -211,21 +212,21 @@ impl Exchange {
                     Some(if is_over { Turn::Over } else { Turn::Readable })
                 }
                 ErrorKind::Interrupted => {
-                    // Part of something may have arrived, whose time begins.
+                    // Part of a handshake or of a record may have arrived, and its time begins.
                     if waiting != WaitingFor::Head {
                         self.deadline = None;
                     }
                     None
                 }
-                // What arrived is not TLS. The alert that says so is sent.
+                // The client has broken a rule of TLS, and the alert that says so is sent.
                 ErrorKind::InvalidData => self.begin_lingering(driver),
                 _ => Some(Turn::Over),
             },
         }
     }
 
-    /// Writes the output, and what the stream has kept of it. `Some` where the client does not take
-    /// all of it.
+    /// Writes the output, and the bytes that the stream has kept. Returns `Some` when that ends the
+    /// turn, because the client does not read or the session is over.
     fn write<S: Stream, W>(&mut self, driver: &mut Driver<'_, S, W>) -> Option<Turn> {
         let output = &mut driver.buffers.output;
         let mut written = 0;
@@ -292,7 +293,7 @@ impl Exchange {
         }
     }
 
-    /// Whether the time for a request has passed, which a server that is ending shortens.
+    /// Whether the time to wait for a request has passed. A server that is ending shortens it.
     fn has_been_idle<S, W>(&mut self, driver: &Driver<'_, S, W>) -> bool {
         let is_over = self.has_expired(driver.timeouts.limit(WaitingFor::Request));
         if driver.lifecycle.is_ending() {
@@ -302,7 +303,7 @@ impl Exchange {
         is_over
     }
 
-    /// Whether `time` has passed since the first call for what is waited for.
+    /// Whether `time` has passed since the first call of the present wait.
     fn has_expired(&mut self, time: Duration) -> bool {
         let now = Instant::now();
         now >= *self.deadline.get_or_insert(now + time)

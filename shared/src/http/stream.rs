@@ -10,34 +10,34 @@ use socket2::SockRef;
 
 /// A stream whose reads and writes may end with `WouldBlock` or `TimedOut`, at which a turn ends.
 ///
-/// What a stream has taken in a write may be kept in it: a write to the client is complete only
-/// when nothing is [kept](Stream::has_kept). A read that ends with `Interrupted` may have added to
-/// it. A plain socket keeps nothing, and has none of the methods that have a default.
+/// A stream may keep bytes that were written to it: they are sent to the client only when nothing
+/// is [kept](Stream::has_kept) any longer. A read that ends with `Interrupted` may have added to
+/// the kept bytes. A plain socket keeps nothing, and needs only the default methods.
 pub trait Stream: Read + Write {
     /// Ends the sending side, so that the client reads an end after the last answer.
     fn shut_down_writing(&mut self) -> Result<()>;
 
-    /// Whether something is kept that is to be sent.
+    /// Whether the stream keeps bytes that have to be sent.
     fn has_kept(&self) -> bool {
         false
     }
 
-    /// Sends some of what is kept, and returns the number of bytes.
+    /// Sends some of the kept bytes, and returns their number.
     fn send_kept(&mut self) -> Result<usize> {
         Ok(0)
     }
 
-    /// Whether part of something has arrived that no read gives yet: a handshake, or a record.
+    /// Whether part of a handshake or of a record has arrived, which no read returns yet.
     fn has_part(&self) -> bool {
         false
     }
 
-    /// Reads what follows the last request, to drop it.
+    /// Reads bytes after the last request, which are dropped.
     fn discard(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.read(buffer)
     }
 
-    /// Tells the client that nothing follows, as far as the stream takes that without a wait.
+    /// Tells the client that no more data follows, if the stream accepts that without a wait.
     fn notify_end(&mut self) {}
 }
 
@@ -75,18 +75,18 @@ impl Stream for TcpStream {
 
 /// Non-blocking reads and writes on a socket, blocking or not (`MSG_DONTWAIT`).
 ///
-/// A read that got less than it had room for emptied the socket. The next one ends with
+/// A read that returns less than it had room for has emptied the socket. The next read ends with
 /// `WouldBlock` without a system call, until [`NonBlocking::note_event`] says that there is more.
 pub struct NonBlocking<S> {
     socket: S,
-    /// The client has ended its side, which no further event announces: reads continue to the end.
+    /// Whether the client has ended its side. No further event says so: reads continue to the end.
     is_ended: bool,
-    /// The last read left nothing.
+    /// Whether the last read emptied the socket.
     is_empty: bool,
 }
 
 impl<S: AsFd> NonBlocking<S> {
-    /// A socket that may have something to read.
+    /// Wraps a socket that may have something to read.
     pub fn new(socket: S) -> Self {
         Self { socket, is_ended: false, is_empty: false }
     }
@@ -100,7 +100,7 @@ impl<S: AsFd> NonBlocking<S> {
         }
     }
 
-    /// The socket itself.
+    /// Returns the socket itself.
     pub fn get_mut(&mut self) -> &mut S {
         &mut self.socket
     }
@@ -126,7 +126,7 @@ impl<S: AsFd> Read for NonBlocking<S> {
     }
 }
 
-/// How a non-blocking write is made: without a signal for a connection that is gone.
+/// The flags of a non-blocking write, for which a closed connection raises no signal.
 const WRITE_FLAGS: MsgFlags = MsgFlags::MSG_DONTWAIT.union(MsgFlags::MSG_NOSIGNAL);
 
 impl<S: AsFd> Write for NonBlocking<S> {

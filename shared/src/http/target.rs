@@ -1,7 +1,7 @@
 //! The path of a request target (RFC 9112, section 3.2).
 
-/// The path of `target` as the client sent it: without query and fragment, and nothing decoded,
-/// cleaned or merged. For the absolute form it is the path within it, `/` when that is empty.
+/// Returns the path of `target` as the client sent it: without query and fragment, and not decoded,
+/// cleaned or merged. For the absolute form, it is the path of the URI, or `/` when that is empty.
 pub fn path(target: &[u8]) -> &[u8] {
     let end = target.iter().position(|byte| matches!(byte, b'?' | b'#')).unwrap_or(target.len());
     let (target, _) = target.split_at(end);

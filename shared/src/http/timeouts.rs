@@ -1,10 +1,10 @@
-//! How long a server waits for a client, by what it waits for.
+//! How long a server waits for each action of a client.
 
 use std::time::Duration;
 
 use super::limits;
 
-/// What a client is waited for.
+/// The action of a client that a server waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitingFor {
     /// A first or a next request.
@@ -13,25 +13,25 @@ pub enum WaitingFor {
     Head,
     /// More of a body. The time runs from its last piece.
     Body,
-    /// To read what was written. The time runs from the last write that the socket took.
+    /// The client reads the output. The time runs from the last write that the socket took.
     Reader,
-    /// To close its side after the last answer.
+    /// The client closes its side after the last answer.
     End,
 }
 
-/// How long each of them is waited for.
+/// The time to wait for each action of a client.
 #[derive(Clone, Copy, Debug)]
 pub struct Timeouts {
-    /// From a head's first byte to its last.
+    /// The time from a head's first byte to its last.
     pub head: Duration,
-    /// For a first or a next request, and for each piece of a body.
+    /// The time for a first or a next request, and for each piece of a body.
     pub idle: Duration,
-    /// For a client that does not read.
+    /// The time for a client that does not read.
     pub write: Duration,
 }
 
 impl WaitingFor {
-    /// The next input, by whether it belongs to a body and whether part of a head has been read.
+    /// Returns the next input: of a body, of a head of which part has been read, or a request.
     pub fn input(is_in_body: bool, has_part: bool) -> Self {
         match (is_in_body, has_part) {
             (true, _) => Self::Body,
@@ -42,7 +42,7 @@ impl WaitingFor {
 }
 
 impl Timeouts {
-    /// The longest time that a client may take for it.
+    /// Returns the longest time that a client may take for an action.
     pub fn limit(&self, waiting: WaitingFor) -> Duration {
         match waiting {
             WaitingFor::Request | WaitingFor::Body => self.idle,
@@ -54,7 +54,7 @@ impl Timeouts {
 }
 
 impl Default for Timeouts {
-    /// Those of the contract.
+    /// Returns the timeouts of the contract.
     fn default() -> Self {
         Self { head: limits::HEAD_TIMEOUT, idle: limits::IDLE_TIMEOUT, write: limits::WRITE_TIMEOUT }
     }

@@ -8,20 +8,20 @@ use crate::lifecycle::ConnectionPermit;
 
 /// A connection that has had its first turn and is still open.
 pub struct Accepted {
-    /// Its socket, which blocks.
+    /// The socket, in blocking mode.
     pub stream: TcpStream,
     /// Its session so far.
     pub session: Session,
     /// How its first turn ended: never [`Turn::Over`].
     pub turn: Turn,
-    /// To be dropped when it is closed.
+    /// The permit, which is dropped when the connection is closed.
     pub permit: ConnectionPermit,
 }
 
 impl Accepted {
-    /// Gives a connection its first turn on this thread, without waiting for the client; `None`
-    /// when that was also its last. Mostly its first request is already there, and where that is
-    /// its only one, no other thread has to learn of the connection.
+    /// Gives a connection its first turn on this thread, without waiting for the client. Returns
+    /// `None` when this turn was also its last. The first request has usually arrived already; when
+    /// it is the only one, no other thread has to handle the connection.
     pub fn begin(
         stream: TcpStream,
         mut session: Session,

@@ -15,48 +15,48 @@ use lexopt::ValueExt;
 pub struct Flag {
     /// Its name, such as `max-connections`.
     pub name: &'static str,
-    /// What `--help` calls its value. A flag without a value is a switch, and has no variable.
+    /// The name of its value in `--help`. A flag without a value is a switch, and has no variable.
     pub value: Option<&'static str>,
-    /// What it is for. Further lines are printed below the first.
+    /// Its description in `--help`. Further lines are printed below the first.
     pub help: &'static str,
-    /// Its value where the user gives none.
+    /// Its value when the user gives none.
     pub default: Option<String>,
 }
 
 /// The flags of a server: those of the process contract, or more.
 pub trait FlagSet: Sized {
-    /// All of them, in the order of `--help`.
+    /// Returns all flags, in the order of `--help`.
     fn list() -> Vec<Flag>;
 
-    /// Their values. Fails when one of them is not valid.
+    /// Reads the flags from `values`. Fails when a value is not valid.
     fn read(values: &Values) -> anyhow::Result<Self>;
 }
 
-/// What the arguments ask for.
+/// The action that the arguments ask for.
 pub(super) enum Asked {
     Help,
     Version,
     Run(Values),
 }
 
-/// The text of each flag that has one, before it is parsed.
+/// The text of each flag that is given or has a default, before it is parsed.
 #[derive(Debug)]
 pub struct Values(HashMap<&'static str, Value>);
 
 #[derive(Debug)]
 struct Value {
     text: String,
-    /// Where it is from, for errors: `--port 1`, or `PORT=1`.
+    /// The source of the text, for errors: `--port 1`, or `PORT=1`.
     given: String,
 }
 
 impl Flag {
-    /// A flag with a value.
+    /// Creates a flag with a value.
     pub const fn new(name: &'static str, value: &'static str, help: &'static str) -> Self {
         Self { name, value: Some(value), help, default: None }
     }
 
-    /// The same flag with a default.
+    /// Sets the default.
     #[must_use]
     pub fn with_default(self, default: impl Display) -> Self {
         Self { default: Some(default.to_string()), ..self }
@@ -66,7 +66,7 @@ impl Flag {
         self.name.replace('-', "_").to_uppercase()
     }
 
-    /// The value of its variable. Fails when that is not Unicode.
+    /// Reads the flag's variable. Fails when it is not Unicode.
     fn read_variable(&self) -> anyhow::Result<Option<Value>> {
         let variable = self.variable();
         match std::env::var(&variable) {
@@ -78,7 +78,8 @@ impl Flag {
 }
 
 impl Values {
-    /// A flag's value; `None` where it has none, not even by default. Fails when `parse` does.
+    /// Returns the parsed value of a flag, or `None` when it is not given and has no default. Fails
+    /// when `parse` does.
     pub fn get<T, E: Display>(
         &self,
         name: &str,
@@ -129,7 +130,7 @@ pub(super) fn read(flags: &[Flag], mut arguments: lexopt::Parser) -> anyhow::Res
     Ok(Asked::Run(Values(values)))
 }
 
-/// What `--help` prints.
+/// Returns the text that `--help` prints.
 pub(super) fn help(name: &str, about: &str, flags: &[Flag]) -> String {
     let left = |flag: &Flag| format!("--{} {}", flag.name, flag.value.unwrap_or_default());
     let width = flags.iter().map(|flag| left(flag).len()).max().unwrap_or_default();

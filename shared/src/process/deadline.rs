@@ -9,21 +9,21 @@ use std::time::{Duration, Instant};
 use super::threads::start_thread;
 use crate::lifecycle::{Lifecycle, lock};
 
-/// How late a passed deadline is noticed, at most.
+/// The longest time until the thread notices a passed deadline.
 const INTERVAL: Duration = Duration::from_millis(100);
 
-/// By how much a task's deadline may be put off before the thread is told. A busy task does so with each
-/// request; for one that is not, the thread fires that much too early.
+/// The time by which a task may postpone its deadline without telling the thread, since a busy task
+/// postpones it with each request. The thread wakes a task up to this much too early.
 const SLACK: Duration = Duration::from_millis(50);
 
-/// The thread that wakes connections at their deadlines, as those see it.
+/// The thread that wakes connections at their deadlines, as connections see it.
 pub struct DeadlineThread {
     began: Instant,
     calls: Mutex<Calls>,
     called: Condvar,
 }
 
-/// What connections ask of the thread.
+/// The calls of connections that the thread has yet to handle.
 #[derive(Default)]
 struct Calls {
     added: Vec<Weak<Deadline>>,
@@ -34,25 +34,26 @@ struct Calls {
 /// The deadline of one connection. The thread forgets it when the connection drops it.
 pub struct Deadline {
     waker: Mutex<Option<Waker>>,
-    /// The thread has woken the connection: its deadline has passed, or a new stage has begun.
+    /// Whether the thread has woken the connection: for its deadline, a stage, or `wake_soon`.
     fired: AtomicBool,
-    /// In milliseconds after the thread began.
+    /// The deadline, in milliseconds since the thread began.
     time: AtomicU64,
 }
 
-/// A task's deadline. A timer of its runtime would do the same, but then each wait for a socket is
-/// a wait for the time too, and sets a timer in the kernel.
+/// A task's deadline. With a timer of the runtime, each wait for a socket would also wait for that
+/// timer, and set a timer in the kernel.
 #[derive(Default)]
 pub struct TaskTimer {
     deadline: Option<Arc<Deadline>>,
     /// A copy of the deadline's waker.
     registered: Option<Waker>,
-    /// The deadlines for which the thread need not be told another time.
+    /// The deadlines for which the thread need not be told a new time.
     told: Option<Range<Instant>>,
 }
 
 impl DeadlineThread {
-    /// Starts the thread, which also wakes all at each new stage. Fails when it cannot be started.
+    /// Starts the thread, which also wakes all connections at each new stage. Fails when the thread
+    /// cannot be started.
     pub fn start(lifecycle: &Lifecycle) -> anyhow::Result<Arc<Self>> {
         let this = Arc::new(Self { began: Instant::now(), calls: Mutex::default(), called: Condvar::new() });
         let running = Arc::clone(&this);
@@ -65,7 +66,7 @@ impl DeadlineThread {
         Ok(this)
     }
 
-    /// A deadline for a connection, not yet set. Its waker is called at each new stage already.
+    /// Adds a connection's deadline, not yet set. Its waker is called at each new stage already.
     pub fn add(&self, waker: Option<Waker>) -> Arc<Deadline> {
         let (waker, time) = (Mutex::new(waker), AtomicU64::new(u64::MAX));
         let deadline = Arc::new(Deadline { waker, fired: AtomicBool::new(false), time });
@@ -73,7 +74,7 @@ impl DeadlineThread {
         deadline
     }
 
-    /// Sets when the connection is woken. `None`: not by time.
+    /// Sets the time at which the connection is woken. With `None`, no time wakes it.
     pub fn set(&self, deadline: &Deadline, time: Option<Instant>) {
         let time = time.map_or(u64::MAX, |time| self.milliseconds(time));
         deadline.time.store(time, Ordering::Relaxed);
@@ -107,7 +108,7 @@ impl DeadlineThread {
         }
     }
 
-    /// Waits until `next`, or for a call that cannot wait as long.
+    /// Waits until `next`, or until a call that cannot wait so long, and takes the calls.
     fn wait(&self, next: Instant) -> Calls {
         let bound = next.saturating_duration_since(Instant::now());
         let is_quiet = |calls: &mut Calls| calls.yielding.is_empty() && !calls.wake_all;
@@ -131,7 +132,8 @@ impl Deadline {
 }
 
 impl TaskTimer {
-    /// Registers for each new stage. Register before reading the stage, or one may be missed.
+    /// Registers the task to be woken at each new stage. Call this before reading the stage:
+    /// otherwise the task may miss a stage.
     pub fn register(&mut self, thread: &DeadlineThread, context: &Context) {
         let deadline = self.deadline.get_or_insert_with(|| thread.add(None));
         if !self.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
@@ -140,7 +142,7 @@ impl TaskTimer {
         }
     }
 
-    /// Ready once `time` has passed. Until then the task is woken then, and at each new stage.
+    /// Ready once `time` has passed. Until then, the task is woken at `time` and at each new stage.
     pub fn poll(&mut self, thread: &DeadlineThread, context: &Context, time: Instant) -> Poll<()> {
         self.register(thread, context);
         self.poll_registered(thread, time)
@@ -186,7 +188,7 @@ mod tests {
         let context = Context::from_waker(Waker::noop());
         let first = thread.began + Duration::from_secs(1000);
         let second = Duration::from_secs(1);
-        // How much later the deadline is than the first one, and the one that the thread then knows.
+        // The new deadline, and the deadline that the thread then knows, as times after `first`.
         for (later, known) in [
             (Duration::ZERO, Duration::ZERO),
             (SLACK / 2, Duration::ZERO),
@@ -198,7 +200,7 @@ mod tests {
             let told = timer.deadline.as_ref().unwrap().time.load(Ordering::Relaxed);
             assert_eq!(told, thread.milliseconds(first + known), "{later:?}");
         }
-        // The thread fires that much too early.
+        // The thread wakes the task before its deadline.
         timer.deadline.as_ref().unwrap().wake();
         assert!(timer.poll(&thread, &context, first + second + SLACK / 2).is_pending());
         assert!(!timer.has_fired());

@@ -33,8 +33,8 @@ pub struct Flags {
     pub write_timeout: Duration,
     /// Time for open connections to finish after SIGTERM.
     pub drain_timeout: Duration,
-    /// The certificate of a server that is asked for TLS, which only [some](crate::tls::TlsFlags)
-    /// can be.
+    /// The certificate and key for TLS. Only servers with [`TlsFlags`](crate::tls::TlsFlags) have
+    /// flags for them.
     pub tls: Option<TlsFiles>,
 }
 
@@ -88,8 +88,8 @@ impl FlagSet for Flags {
 }
 
 impl Flags {
-    /// The addresses of `--host`, which may be a name or an address (of IPv6 in brackets or not),
-    /// with `--port`. Fails when the name is unknown.
+    /// Returns the addresses of `--host` with `--port`. The host is a name or an address; an IPv6
+    /// address may be in brackets. Fails when the name is unknown.
     pub fn addresses(&self) -> anyhow::Result<Vec<SocketAddr>> {
         let bare = self.host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
         let addresses = (bare.unwrap_or(&self.host), self.port)
@@ -98,18 +98,18 @@ impl Flags {
         Ok(addresses.collect())
     }
 
-    /// `--workers`, or one per core that this process may use.
+    /// Returns `--workers`, or the number of cores that this process may use.
     pub fn workers_or_cores(&self) -> usize {
         self.workers.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
     }
 
-    /// How long a connection waits for its client.
+    /// Returns the times that a connection waits for its client.
     pub fn timeouts(&self) -> Timeouts {
         Timeouts { head: self.head_timeout, idle: self.idle_timeout, write: self.write_timeout }
     }
 
-    /// How many connections may be open at once. Raises the soft limit of descriptors to the hard
-    /// one, and fails when `--max-connections` asks for more than that allows.
+    /// Returns the number of connections that may be open at once. Raises the soft limit of
+    /// descriptors to the hard one. Fails when that leaves fewer than `--max-connections`, or none.
     pub fn connections(&self) -> anyhow::Result<usize> {
         let descriptors = raise_descriptor_limit().context("cannot raise the limit of open files")?;
         let available = descriptors.saturating_sub(RESERVED_DESCRIPTORS);
@@ -129,7 +129,7 @@ impl Flags {
     }
 }
 
-/// Raises the soft limit of open files to the hard one; returns it.
+/// Raises the soft limit of open files to the hard limit, and returns the hard limit.
 fn raise_descriptor_limit() -> nix::Result<usize> {
     let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE)?;
     if soft < hard {

@@ -1,13 +1,13 @@
-//! What a process inherits from the one that has started it, and must not depend on.
+//! Resets the signal state that a process inherits from its parent, so as not to depend on it.
 
 use anyhow::Context;
 use nix::sys::signal::{SigHandler, SigSet, Signal, signal};
 
-/// Unblocks all signals, and lets the end of children be waited for. A parent may have blocked
-/// SIGTERM, so that nothing would end this process; and where it ignores SIGCHLD, so does this
-/// process, whose children would leave nothing to wait for. Children inherit both as they are then.
+/// Unblocks all signals, and restores the default action of SIGCHLD. A parent may have blocked
+/// SIGTERM, which then would not end this process. If the parent ignores SIGCHLD, so does this
+/// process, which could not wait for its children. Children inherit the state after this call.
 ///
-/// Before there is a second thread, since each has signals of its own that it blocks.
+/// Call this before there is a second thread: each thread has its own mask of blocked signals.
 #[allow(unsafe_code, reason = "a signal's action is set")]
 pub fn reset_signals() -> anyhow::Result<()> {
     SigSet::empty().thread_set_mask().context("cannot unblock signals")?;

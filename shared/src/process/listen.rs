@@ -12,29 +12,29 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::flags::Flags;
 
-/// Connections that the kernel holds until they are accepted. The kernel caps it at
+/// The number of connections that the kernel holds until they are accepted. The kernel caps it at
 /// `net.core.somaxconn`, 4,096 by default.
 const BACKLOG: i32 = 4096;
 
-/// Binds a socket to an interface by its number: `asm-generic/socket.h` has it, `libc` not yet.
+/// Binds a socket to an interface by number. From `asm-generic/socket.h`: `libc` does not have it.
 const SO_BINDTOIFINDEX: c_int = 62;
 
-/// The number of no interface: the kernel counts them from 1.
+/// A number that no interface has: the kernel counts interfaces from 1.
 const NO_INTERFACE: c_int = c_int::MAX;
 
 /// Time for handshakes under way to complete, once no new ones begin.
 const SETTLE: Duration = Duration::from_millis(20);
 
-/// How long a port may be in use by the rings of a killed process. They kept theirs for
-/// milliseconds.
+/// The longest wait for a port that the io_uring rings of a killed process still use. Rings have
+/// kept a port for milliseconds.
 const RINGS_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The time between two attempts to bind such a port.
+/// The time between two attempts to bind a port that rings still use.
 const RETRY_AFTER: Duration = Duration::from_millis(10);
 
-/// A listening socket, blocking, whose accepted connections have `TCP_NODELAY` from the start: they
-/// inherit the option on Linux, which saves a system call each. It listens on the first of
-/// `addresses`, which are those of one name, that it can have. An error names the last.
+/// Returns a blocking socket that listens on the first of `addresses` that can be bound. They
+/// belong to one name; an error names the last of them. Accepted connections inherit `TCP_NODELAY`
+/// from the socket on Linux, which saves one system call per connection.
 pub fn bind(addresses: &[SocketAddr]) -> anyhow::Result<TcpListener> {
     let mut outcome = Err(anyhow!("there is no address to listen on"));
     for address in addresses {
@@ -46,17 +46,17 @@ pub fn bind(addresses: &[SocketAddr]) -> anyhow::Result<TcpListener> {
     outcome
 }
 
-/// `count` sockets that listen on one port, among which the kernel distributes connections
+/// Returns `count` sockets that listen on one port. The kernel distributes connections among them
 /// (`SO_REUSEPORT`). Fails, as [`bind`] does, for a port that another process listens on.
 pub fn bind_shared(addresses: &[SocketAddr], count: usize) -> anyhow::Result<Vec<TcpListener>> {
-    // With SO_REUSEPORT another server of this user would share the port silently.
+    // Fails if the port is in use: with SO_REUSEPORT, two servers of a user would share it.
     let address = bind(addresses)?.local_addr().context("cannot read the address listened on")?;
     (0..count).map(|_| listen(address, true)).collect()
 }
 
-/// As [`bind_shared`], for a server with io_uring: the kernel tears the rings of a killed process
-/// down a moment after it, and the port is in use until then. So binding is retried before that is
-/// an error.
+/// Does the same as [`bind_shared`], for a server with io_uring. The kernel removes the rings of a
+/// killed process a moment after the process, and its port is in use until then. So a port in use
+/// is an error only after repeated attempts.
 pub fn bind_shared_after_rings(addresses: &[SocketAddr], count: usize) -> anyhow::Result<Vec<TcpListener>> {
     let began = Instant::now();
     let is_in_use = |error: &anyhow::Error| {
@@ -70,12 +70,12 @@ pub fn bind_shared_after_rings(addresses: &[SocketAddr], count: usize) -> anyhow
     }
 }
 
-/// Closes a listening socket, and gives `take` the connections that the kernel has accepted on it
-/// and the server has not: the close would reset them. Blocks for some milliseconds.
+/// Closes a listening socket. Gives `take` the connections that the kernel has accepted on it and
+/// the server has not, since the close would reset them. Blocks for some milliseconds.
 ///
-/// It cannot fail, since the end of a server depends on it. Linux since 5.7 lets every user keep
-/// new connections out; where a sandbox or an older kernel forbids that, the time for one to come
-/// is the one between the last accept and the close.
+/// It cannot fail, since the end of a server depends on it. Since 5.7, Linux lets every user keep
+/// new connections out. Where a sandbox or an older kernel forbids that, a connection that arrives
+/// between the last accept and the close is reset.
 pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) {
     // Clients that connect from now on are refused, as they are after the close.
     if keep_out(&listener).is_ok() {
@@ -85,7 +85,7 @@ pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) {
     while has_more {
         match listener.accept() {
             Ok((stream, _)) => take(stream),
-            // Others mean that there is none, or no descriptor for one.
+            // Other errors mean that there is no connection, or no descriptor for it.
             Err(error) => {
                 has_more = matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::Interrupted);
             }
@@ -95,12 +95,12 @@ pub fn close(listener: TcpListener, mut take: impl FnMut(TcpStream)) {
 }
 
 /// Keeps new connections from the listener, by binding it to an interface that does not exist.
-/// Handshakes that have begun are completed: the kernel looks no listener up for them.
+/// Handshakes that have begun are completed: the kernel does not look up a listener for them.
 #[allow(unsafe_code, reason = "an option of a socket is set")]
 fn keep_out(listener: &TcpListener) -> std::io::Result<()> {
     let interface = std::ptr::from_ref(&NO_INTERFACE).cast();
     let bytes = socklen_t::try_from(size_of_val(&NO_INTERFACE)).unwrap_or_default();
-    // SAFETY: the kernel reads as many bytes as a number has, of a number.
+    // SAFETY: the pointer is to an integer, of which the kernel reads `bytes`, its size.
     let result =
         unsafe { libc::setsockopt(listener.as_raw_fd(), SOL_SOCKET, SO_BINDTOIFINDEX, interface, bytes) };
     if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }

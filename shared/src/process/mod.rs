@@ -3,10 +3,11 @@
 //! ```text
 //! server-NAME --host 127.0.0.1 --port 8080 --workers N --max-connections M
 //! ```
-//! When it is ready it prints `listening on http://127.0.0.1:8080` (`https` with TLS), and nothing
-//! else, to standard output. SIGTERM or SIGINT ends it with 0 once it has answered what was asked. An error is one
-//! line on standard error and exit code 1, or 2 for a flag that it does not know. So is a machine that
-//! refuses it a thread: a server that is ready has all that it needs to answer and to end.
+//! A server that is ready prints `listening on http://127.0.0.1:8080` (`https` with TLS), and
+//! nothing else, to standard output. At SIGTERM or SIGINT it answers the requests that it has, and
+//! ends with exit code 0. An error is one line on standard error and exit code 1, or 2 for a wrong
+//! flag. It is an error when the machine refuses a thread: a ready server has all that it needs to
+//! answer and to end.
 
 mod accepted;
 mod arguments;

@@ -1,4 +1,4 @@
-//! What the `main` of every server does: read the flags, run, and exit as the contract says.
+//! The `main` of every server: reads the flags, runs the server, and exits as the contract says.
 
 use std::io::Write;
 use std::process::{ExitCode, Termination};
@@ -13,15 +13,15 @@ const USAGE: u8 = 2;
 pub struct Program {
     /// Its name, such as `server-epoll`.
     pub name: &'static str,
-    /// What `--help` says of it.
+    /// Its description in `--help`.
     pub about: &'static str,
-    /// What `--version` says after the name.
+    /// Returns the text that `--version` prints after the name.
     pub version: fn() -> anyhow::Result<String>,
 }
 
 impl Program {
-    /// Reads the flags, which are those of the contract or more, and runs the server. What `run`
-    /// fails with is one line on standard error and exit code 1; a flag that is wrong, exit code 2.
+    /// Reads the flags and runs the server. An error of `run` is one line on standard error and
+    /// exit code 1; a wrong flag is exit code 2.
     pub fn run<F: FlagSet, T: Termination>(self, run: impl FnOnce(&F) -> anyhow::Result<T>) -> ExitCode {
         let list = F::list();
         let ran = match arguments::read(&list, lexopt::Parser::from_env()) {
@@ -47,7 +47,7 @@ fn failed(error: &anyhow::Error, code: u8) -> ExitCode {
     ExitCode::from(code)
 }
 
-/// The [`Program`] of the calling crate, with the crates that are its runtime.
+/// Makes the [`Program`] of the calling crate from the names of the crates that are its runtime.
 #[macro_export]
 macro_rules! program {
     ($($runtime:literal),+) => {

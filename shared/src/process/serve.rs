@@ -1,5 +1,5 @@
-//! From the ready line to the end: servers whose connections are accepted by threads of their own
-//! ([`serve`]), and servers whose workers each accept on a listener of their own ([`Workers`]).
+//! Runs a server from its ready line to its end. [`serve`] accepts connections on dedicated
+//! threads; [`Workers`] are threads that each accept on a listener of their own.
 
 use std::io::ErrorKind;
 use std::net::{TcpListener, TcpStream};
@@ -22,7 +22,8 @@ const ACCEPT_TIMEOUT: Duration = Duration::from_millis(100);
 /// How long to wait for a permit or a descriptor when there is none. A close ends the wait.
 const BACKOFF: Duration = Duration::from_millis(100);
 
-/// Threads that accept, at most. Each accepts some tens of thousands of connections per second.
+/// The maximum number of threads that accept. Each accepts some tens of thousands of connections
+/// per second.
 const ACCEPTORS: usize = 4;
 
 /// Announces the server, and hands each connection with its permit to `take`, on several threads,
@@ -50,7 +51,7 @@ pub fn serve(
     thread::scope(|scope| {
         for _ in 1..acceptors(flags) {
             let builder = thread::Builder::new().name("acceptor".into());
-            // Where no thread can be started, the others do its work.
+            // If a thread cannot be started, the others do its work.
             let _ = builder.spawn_scoped(scope, accept_until_ending);
         }
         accept_until_ending();
@@ -65,7 +66,7 @@ fn acceptors(flags: &Flags) -> usize {
     flags.workers_or_cores().min(cores).min(ACCEPTORS)
 }
 
-/// Accepts a connection if one comes. Without a permit or a descriptor it stays in the kernel.
+/// Accepts a connection if one arrives. Without a permit or a descriptor, it stays in the kernel.
 fn accept(listener: &TcpListener, lifecycle: &Arc<Lifecycle>, take: &impl Fn(TcpStream, ConnectionPermit)) {
     lifecycle.wait_until(BACKOFF, || lifecycle.has_permit());
     let Some(permit) = lifecycle.permit() else { return };
@@ -86,7 +87,7 @@ fn accept(listener: &TcpListener, lifecycle: &Arc<Lifecycle>, take: &impl Fn(Tcp
 pub struct Workers(Vec<JoinHandle<anyhow::Result<()>>>);
 
 impl Workers {
-    /// Starts a thread for each of `inputs`. Fails when one cannot be started.
+    /// Starts a thread for each of `inputs`. Fails when a thread cannot be started.
     pub fn start<T: Send + 'static>(
         inputs: impl IntoIterator<Item = T>,
         work: impl Fn(T) -> anyhow::Result<()> + Clone + Send + 'static,
@@ -98,7 +99,7 @@ impl Workers {
         inputs.into_iter().map(start).collect::<anyhow::Result<_>>().map(Self)
     }
 
-    /// Waits for all of them. Fails when one has failed or panicked.
+    /// Waits for all threads. Fails when one of them has failed or panicked.
     pub fn join(self) -> anyhow::Result<()> {
         self.0.into_iter().try_for_each(|worker| worker.join().map_err(|_| anyhow!("a worker panicked"))?)
     }

@@ -19,19 +19,19 @@ pub fn drain_on_signal(lifecycle: &Arc<Lifecycle>, limit: Duration) -> anyhow::R
     on_signal(move || lifecycle.drain(DRAIN_GRACE, limit))
 }
 
-/// Calls `begin` at the first SIGTERM or SIGINT, on a thread of its own, where it may block. A
-/// second signal ends the process at once, with 128 plus its number, as shells have it.
+/// Calls `begin` at the first SIGTERM or SIGINT, on a separate thread, where it may block. A second
+/// signal ends the process at once, with 128 plus its number as the exit code, as in shells.
 ///
-/// Neither needs anything that the server may have run out of by then: the thread exists from the
-/// start, and the second signal's handler ends the process itself.
+/// Neither signal needs a resource that the server may have run out of by then: the thread exists
+/// from the start, and the second signal's handler ends the process itself.
 ///
-/// Fails when signals cannot be watched, or there is no thread for it.
+/// Fails when signals cannot be watched, or the thread cannot be started.
 pub fn on_signal(begin: impl FnOnce() + Send + 'static) -> anyhow::Result<()> {
     let watched = [SIGTERM, SIGINT];
     let was_signalled = Arc::new(AtomicBool::new(false));
     let watch = || {
         for signal in watched {
-            // In this order: the handler of the first signal finds the flag not yet set.
+            // In this order: at the first signal, the conditional shutdown finds the flag unset.
             flag::register_conditional_shutdown(signal, 128 + signal, Arc::clone(&was_signalled))?;
             flag::register(signal, Arc::clone(&was_signalled))?;
         }

@@ -1,5 +1,5 @@
-//! Threads, which a machine may refuse: `ulimit -u`, and the limit of a container, are reached
-//! sooner than memory.
+//! Starts threads, which a machine may refuse: the limit of `ulimit -u` or of a container is
+//! reached before memory runs out.
 
 use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Builder, JoinHandle};
@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-/// Time for threads that have ended to be counted no longer. It takes microseconds.
+/// The longest wait until ended threads are no longer counted, which takes microseconds.
 const COUNTED: Duration = Duration::from_secs(1);
 
-/// Starts a thread. An error says which one, and names the limits.
+/// Starts a thread. An error names the thread and the limits.
 pub fn start_thread<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
@@ -18,10 +18,10 @@ pub fn start_thread<T: Send + 'static>(
     Builder::new().name(name.into()).spawn(work).with_context(|| refused(&format!("the thread `{name}`")))
 }
 
-/// Fails where this process may not have `count` more threads: it starts them, and ends them again.
+/// Fails when this process cannot have `count` more threads. To find out, it starts and ends them.
 ///
-/// For runtimes that start threads themselves. Without one they panic, or serve on with fewer, or
-/// with none at all.
+/// For runtimes that start threads themselves. When a thread is refused, they panic, or continue
+/// with fewer threads or none.
 pub fn check_threads(count: usize) -> anyhow::Result<()> {
     let before = number_of_threads();
     let gate = Mutex::new(());
@@ -32,7 +32,7 @@ pub fn check_threads(count: usize) -> anyhow::Result<()> {
         drop(closed);
         started
     });
-    // The scope ends before its threads do, which the limit counts until then.
+    // The scope ends before its threads have ended, and the limit counts them until then.
     let end = Instant::now() + COUNTED;
     while number_of_threads() > before && Instant::now() < end {
         thread::sleep(Duration::from_millis(1));
@@ -40,7 +40,7 @@ pub fn check_threads(count: usize) -> anyhow::Result<()> {
     started.with_context(|| refused(&format!("{count} threads")))
 }
 
-/// What could not be started, and what limits that.
+/// Returns an error message that names what could not be started, and the limits.
 fn refused(what: &str) -> String {
     format!("cannot start {what}: raise the limit of threads (`ulimit -u`, a container's pids.max)")
 }
@@ -60,7 +60,7 @@ mod tests {
             std::fs::read_to_string(entry.ok()?.path().join("comm")).ok()
         };
         let test = thread::current().name().unwrap().to_owned();
-        // What tests are named is cut at 15 bytes; a thread without a name has that of its parent.
+        // The kernel cuts a thread's name at 15 bytes; a thread without a name has its parent's.
         let own = |name: &String| test.starts_with(name.trim_end());
         let tasks = std::fs::read_dir("/proc/self/task").unwrap();
         assert_eq!(tasks.filter_map(named).filter(own).count(), 1);

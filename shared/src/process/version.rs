@@ -1,12 +1,12 @@
-//! What `--version` says.
+//! The text that `--version` prints.
 
 /// Name and version of each crate in `Cargo.lock`, and of the compiler as `std`, from `build.rs`.
 const VERSIONS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/versions.rs"));
 
-/// A server's own version, then its runtime's: `0.1.0 (hyper 1.12.0, tokio 1.54.1)`.
+/// Returns a server's own version, then its runtime's: `0.1.0 (hyper 1.12.0, tokio 1.54.1)`.
 ///
-/// `std` stands for the standard library, which has the compiler's version. Where `Cargo.lock` has
-/// several versions of a crate all are named, so that the line is never wrong.
+/// `std` stands for the standard library, which has the compiler's version. If `Cargo.lock` has
+/// several versions of a crate, all of them are named, so that the line is never wrong.
 pub fn version(own: &str, runtime: &[&str]) -> String {
     let with_version = |name: &&str| {
         let found: Vec<_> =

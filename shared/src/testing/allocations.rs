@@ -1,25 +1,25 @@
-//! How often a server allocates per request: its runtime, its framework and our code together.
+//! Counts a server's allocations per request: of its runtime, its framework and our code together.
 
 use std::process::Stdio;
 
 use super::heads::{BARE, BROWSER};
 use super::program::Program;
 
-/// The number of requests by which two runs differ. Allocations of the start are in both, and those
-/// that are not made per request vanish in the rounding.
+/// The number of requests by which two runs differ. Both runs have the allocations of the start,
+/// which cancel out; those that are not made per request vanish in the rounding.
 const REQUESTS: usize = 1000;
 
-/// Requests that are pipelined.
+/// The number of pipelined requests.
 const DEPTH: usize = 10;
 
 /// Allocations per request, by the kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Allocations {
-    /// With nothing but a `Host`.
+    /// The allocations for a request without any field but `Host`.
     pub bare: u64,
-    /// With the fields of a browser.
+    /// The allocations for a request with the fields of a browser.
     pub browser: u64,
-    /// Ten bare ones in one write.
+    /// The allocations for one of ten bare requests in one write.
     pub pipelined: u64,
 }
 

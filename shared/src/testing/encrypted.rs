@@ -7,21 +7,21 @@ use std::time::Duration;
 use super::program::{Client, Program, Server};
 use super::tls::{Identity, TlsStream};
 
-/// How often a client asks that reads nothing: for more than the buffers of both sides hold.
+/// The number of writes of a client that reads nothing: more than the buffers of both sides hold.
 const FLOOD: usize = 200_000;
 
 /// How long a client that never reads waits for the server to take more.
 const FULL: Duration = Duration::from_millis(300);
 
-/// A server that speaks TLS, and its identity.
+/// Starts a server that speaks TLS, and returns it with its identity.
 fn start(program: &Program, more: &[&str]) -> (Server, Identity) {
     let identity = Identity::new();
     let server = program.start(&Identity::flags(&identity.files(), more));
     (server, identity)
 }
 
-/// Requests are answered one by one and pipelined, and after the last answer the client is told that
-/// nothing follows: without that it could not know that nothing was cut.
+/// Requests are answered one by one and pipelined. After the last answer, the client is told that
+/// no more data follows: otherwise it could not know that nothing was cut.
 pub fn over_tls_it_answers_and_says_when_it_ends(program: &Program) {
     let (server, identity) = start(program, &[]);
     let mut client = identity.connect(&server);
@@ -60,8 +60,8 @@ fn send_bytewise(conn: &mut rustls::ClientConnection, sock: &mut impl Write, byt
     bytes.drain(..).for_each(|byte| sock.write_all(&[byte]).unwrap());
 }
 
-/// A client that asks for much and reads nothing does not delay others, and is cut when it has had
-/// its time: the server waits for what TLS has taken and the socket has not.
+/// A client that sends many requests and reads nothing does not delay others, and is cut at its
+/// timeout: the server also waits for output that TLS has taken and the socket has not.
 pub fn over_tls_clients_that_never_read_are_cut(program: &Program) {
     let (server, identity) = start(program, &["--write-timeout", "1"]);
     let mut client = identity.connect(&server);
@@ -73,14 +73,14 @@ pub fn over_tls_clients_that_never_read_are_cut(program: &Program) {
         [ErrorKind::WouldBlock, ErrorKind::TimedOut, ErrorKind::ConnectionReset, ErrorKind::BrokenPipe];
     assert!(waits.contains(&flooded.kind()), "{flooded}");
     assert!(identity.connect(&server).get("/now"), "stays open");
-    // Not by reading: that would give the server its time again.
+    // A write detects the end: a read would restart the timeout of the server.
     super::wait_for("the end of a client that does not read", || {
         let closed = client.0.sock.write(b"x").is_err_and(|error| error.kind() != ErrorKind::WouldBlock);
         closed.then_some(())
     });
 }
 
-/// On SIGTERM half a head may become whole, and its answer closes.
+/// After SIGTERM, half a head may still be completed, and its answer closes the connection.
 pub fn over_tls_a_drain_answers_half_a_head(program: &Program) {
     let (mut server, identity) = start(program, &[]);
     let mut half_written = identity.connect(&server);
@@ -95,7 +95,7 @@ pub fn over_tls_a_drain_answers_half_a_head(program: &Program) {
     assert!(server.wait().success());
 }
 
-/// A handshake that is not completed ends by the time for a head.
+/// A handshake that is not completed ends at the timeout for a head.
 pub fn a_stalled_handshake_ends(program: &Program) {
     let (server, identity) = start(program, &["--head-timeout", "0.3", "--idle-timeout", "600"]);
     let mut hello = Vec::new();
@@ -109,7 +109,7 @@ pub fn a_stalled_handshake_ends(program: &Program) {
     assert!(identity.connect(&server).get("/now"), "stays open");
 }
 
-/// Plain HTTP gets no answer of HTTP, and an end.
+/// Plain HTTP gets no HTTP answer, and the connection ends.
 pub fn what_is_not_tls_is_refused(program: &Program) {
     let (server, identity) = start(program, &[]);
     let mut plain = server.connect();
@@ -121,8 +121,8 @@ pub fn what_is_not_tls_is_refused(program: &Program) {
     assert!(identity.connect(&server).get("/now"), "stays open");
 }
 
-/// Where a certificate or its key cannot be used, the server says so in one line that names the file
-/// or the flag, and is never ready.
+/// When a certificate or its key cannot be used, the server prints one line that names the file or
+/// the flag, and is never ready.
 pub fn a_certificate_that_cannot_be_used_is_named(program: &Program) {
     let (identity, other) = (Identity::new(), Identity::new());
     let damaged = identity.folder().join("damaged.pem");

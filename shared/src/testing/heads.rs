@@ -1,12 +1,12 @@
 //! Heads of real clients, which all ask for `/abc`.
 
-/// With nothing but a `Host`.
+/// A head without any field but `Host`.
 pub const BARE: &str = "GET /abc HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
-/// From the load tool `wrk`.
+/// The head of the load tool `wrk`.
 pub const WRK: &str = "GET /abc HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
 
-/// From a browser. Seven of its fields have names that the `http` crate does not know.
+/// The head of a browser. Seven of its fields have names that the `http` crate does not know.
 pub const BROWSER: &str = "GET /abc HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nConnection: keep-alive\r\n\
     Cache-Control: max-age=0\r\nsec-ch-ua: \"Chromium\";v=\"120\", \"Not?A_Brand\";v=\"8\"\r\nsec-ch-ua-mobile: ?0\r\n\
     sec-ch-ua-platform: \"Linux\"\r\nUpgrade-Insecure-Requests: 1\r\n\

@@ -1,7 +1,8 @@
-//! What every server must do for many clients and for difficult ones, to be called from a server's
-//! own tests: raw bytes over real sockets. Nothing here asserts a time; bounds only end what hangs.
+//! Tests of what every server must do for many clients and for difficult ones. A server's own tests
+//! call them. They send raw bytes over real sockets, and assert no time: bounds only end a test
+//! that hangs.
 //!
-//! [`invariants`] has what the shared code guarantees for any bytes from a client.
+//! [`invariants`] has the guarantees of the shared code for any bytes from a client.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -24,5 +25,5 @@ pub use allocations::Allocations;
 pub use program::{Client, Program, Server, wait_for};
 pub use tls::{Identity, TlsStream};
 
-/// Requests per benchmark of instructions: a multiple of all depths of pipelining.
+/// Requests per benchmark of instructions: a multiple of all numbers of pipelined requests.
 pub const REQUESTS: usize = 1600;

@@ -8,14 +8,14 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// Only what hangs takes so long.
+/// Only a server that hangs takes this long.
 const BOUND: Duration = Duration::from_secs(60);
 
 /// A server's program, and how it is started.
 pub struct Program {
-    /// As cargo names it: `env!("CARGO_BIN_EXE_…")`.
+    /// The path that cargo gives: `env!("CARGO_BIN_EXE_…")`.
     pub path: &'static str,
-    /// Its `--workers`.
+    /// The value of `--workers`.
     pub workers: usize,
 }
 
@@ -28,7 +28,7 @@ pub struct Server {
 /// The client's side of a connection.
 pub struct Client<S = TcpStream>(pub(super) S);
 
-/// Looks until there is something, and panics, with what it is, where there never is.
+/// Calls `look` until it returns `Some`. Panics with `what` when it does not within a minute.
 pub fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let end = Instant::now() + BOUND;
     loop {
@@ -56,8 +56,8 @@ impl Program {
         self.try_start_by(command, flags, stderr).expect("is ready")
     }
 
-    /// Does what [`Program::start_by`] does. Fails with the process where it ends, or writes something
-    /// else, before it is ready.
+    /// Does what [`Program::start_by`] does. Fails with the process when it ends or prints another
+    /// line before it is ready.
     pub(super) fn try_start_by(
         &self,
         mut command: Command,
@@ -78,12 +78,12 @@ impl Program {
 }
 
 impl Server {
-    /// The address that it listens on.
+    /// Returns the address that the server listens on.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// Connects to it.
+    /// Connects to the server.
     pub fn connect(&self) -> Client {
         let stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(BOUND)).unwrap();
@@ -91,14 +91,14 @@ impl Server {
         Client(stream)
     }
 
-    /// Waits until it has read all that `client` has sent.
+    /// Waits until the server has read all that `client` has sent.
     pub fn wait_until_read(&self, client: &Client) {
         let port_of = |address: SocketAddr| format!(":{:04X}", address.port());
         let local_port = port_of(self.address.parse().unwrap());
         let peer_port = port_of(client.0.local_addr().unwrap());
         let nothing_unread = |socket: &str| {
             let fields: Vec<_> = socket.split_whitespace().collect();
-            // The local address, the peer's, a state, and the bytes to be sent and to be read.
+            // The local address, the peer's, a state, and the number of bytes to send and to read.
             matches!(fields[..], [_, local, peer, _, queues, ..]
                 if local.ends_with(&local_port) && peer.ends_with(&peer_port) && queues.ends_with(":00000000"))
         };
@@ -107,7 +107,7 @@ impl Server {
         });
     }
 
-    /// Waits until it accepts no more connections.
+    /// Waits until the server accepts no more connections.
     pub(super) fn wait_until_refused(&self) {
         wait_for("the end of listening", || TcpStream::connect(&self.address).is_err().then_some(()));
     }
@@ -120,18 +120,18 @@ impl Server {
         std::fs::read_dir(format!("/proc/{}/task", self.process.id())).unwrap().count()
     }
 
-    /// Sends it SIGTERM.
+    /// Sends SIGTERM to the server.
     pub fn terminate(&self) {
         let process = Pid::from_raw(self.process.id().try_into().unwrap());
         kill(process, Signal::SIGTERM).unwrap();
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the server.
     pub fn wait(&mut self) -> ExitStatus {
         wait_for("the server's end", || self.process.try_wait().unwrap())
     }
 
-    /// The first line on its standard error, which has to be a pipe.
+    /// Returns the first line of the server's standard error, which has to be a pipe.
     pub(super) fn first_error_line(&mut self) -> String {
         let mut line = String::new();
         BufReader::new(self.process.stderr.take().unwrap()).read_line(&mut line).unwrap();
@@ -141,14 +141,14 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // It may have ended.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 }
 
 impl Client {
-    /// Sends until the server takes nothing more for `bound`; panics where the server closes.
+    /// Sends `bytes` until the server takes no more for `bound`. Panics when the server closes.
     pub(super) fn flood(&mut self, bytes: &str, bound: Duration) {
         self.0.set_write_timeout(Some(bound)).unwrap();
         let error = loop {
@@ -177,7 +177,7 @@ impl<S: Read + Write> Client<S> {
         self.expect(path)
     }
 
-    /// Reads an answer, which has to be the greeting for `path`; returns whether it persists.
+    /// Reads the greeting for `path` as an answer. Returns whether the connection stays open.
     pub fn expect(&mut self, path: &str) -> bool {
         // Servers differ in the case of field names, which has no meaning.
         !self.answer(path).to_ascii_lowercase().contains("\r\nconnection: close\r\n")
@@ -198,7 +198,7 @@ impl<S: Read + Write> Client<S> {
         got
     }
 
-    /// Sends `request`, which may be several, `times` times, and reads `bytes` after each.
+    /// Sends `request`, one or several requests, `times` times, and reads `bytes` bytes after each.
     pub(super) fn repeat(&mut self, request: &str, times: usize, bytes: usize) {
         let mut got = vec![0; bytes];
         for _ in 0..times {

@@ -9,19 +9,19 @@ use nix::unistd::geteuid;
 
 use super::program::{Program, Server};
 
-/// Some user that is not root, whom the limit of threads is for.
+/// A user that is not root, since the limit of threads does not apply to root.
 const OTHER_USER: u32 = 54_321;
 
 const CONNECTIONS: usize = 100;
 
-/// Where no thread can be started, the server says so in one line, and is never ready.
+/// When no thread can be started, the server prints one line that says so, and is never ready.
 pub fn without_threads_it_does_not_start(program: &Program) {
     let refused = start_limited(&User::without_privileges(program), program, "--nproc=1");
     let said = refused.err().unwrap();
     assert!(said.contains("cannot start "), "{said}");
 }
 
-/// Where there are no descriptors for connections, the server says so in one line, and is never ready.
+/// Without descriptors for connections, it prints one line that says so, and is never ready.
 pub fn without_descriptors_it_does_not_start(program: &Program) {
     for limit in ["--nofile=8", "--nofile=64"] {
         let said = start_limited(&User::without_privileges(program), program, limit).err().unwrap();
@@ -29,12 +29,12 @@ pub fn without_descriptors_it_does_not_start(program: &Program) {
     }
 }
 
-/// Whatever the number of threads or processes is that the server may have, it answers when it is
-/// ready, or says in one line why it is not.
+/// For any limit of threads and processes, the server answers when it is ready, or prints one line
+/// that says why it is not.
 pub fn with_few_threads_it_answers_or_does_not_start(program: &Program) {
     let mut user = User::without_privileges(program);
     for limit in 2..10 {
-        // Another user for each: a process that has ended counts until some other has waited for it.
+        // Each limit has its own user: an ended process counts until its parent has waited for it.
         user.id += 1;
         match start_limited(&user, program, &format!("--nproc={limit}")) {
             Err(said) => assert!(said.contains("cannot start "), "{limit}: {said}"),
@@ -47,8 +47,8 @@ pub fn with_few_threads_it_answers_or_does_not_start(program: &Program) {
     }
 }
 
-/// Starts the server within a limit of `prlimit`. Fails with the line that it has printed where it is
-/// not ready.
+/// Starts the server with a limit set by `prlimit`. Fails with the line that the server prints when
+/// it is not ready.
 fn start_limited(user: &User, program: &Program, limit: &str) -> Result<Server, String> {
     let mut command = user.command("prlimit");
     command.arg(limit).arg(&user.program).stdin(Stdio::null());
@@ -60,8 +60,7 @@ fn start_limited(user: &User, program: &Program, limit: &str) -> Result<Server, 
     })
 }
 
-/// Where no further thread can be started, and without privileges, a server that is ready answers
-/// all requests, and drains.
+/// A ready server answers all requests and drains, without privileges and without further threads.
 pub fn without_further_threads_it_serves_and_drains(program: &Program) {
     let user = User::without_privileges(program);
     let path = user.program.as_os_str();
@@ -78,7 +77,7 @@ pub fn without_further_threads_it_serves_and_drains(program: &Program) {
     half_written.send("GET /late HTTP/1.1\r\nHo");
     server.wait_until_read(&half_written);
     server.terminate();
-    // Answers close as soon as the server has handled the signal.
+    // Answers close the connection as soon as the server has handled the signal.
     while clients[0].get("/draining") {}
     half_written.send("st: h\r\n\r\n");
     assert!(!half_written.expect("/late"), "closes");
@@ -89,27 +88,27 @@ pub fn without_further_threads_it_serves_and_drains(program: &Program) {
 struct User {
     id: u32,
     program: PathBuf,
-    /// Removed at the end.
+    /// The folder of a copy of the program, which is removed at the end.
     copy: Option<PathBuf>,
 }
 
 impl User {
-    /// The user of the test, or another one where that is root, to whose folders only root may have
-    /// access: this user gets a copy of the program.
+    /// Returns the user of the test, or another one when that is root. The other user gets a copy
+    /// of the program, since only root may have access to root's folders.
     fn without_privileges(program: &Program) -> Self {
         if !geteuid().is_root() {
             return Self { id: geteuid().as_raw(), program: program.path.into(), copy: None };
         }
         let script = "d=$(mktemp -d) && chmod 755 $d && cp \"$0\" $d/ && echo $d";
-        // Not by this process: a program that any process has open for writing cannot be started,
-        // and children of other tests would have it for a moment.
+        // A shell makes the copy: a program that any process has open for writing cannot be
+        // started, and children of other tests would have this process's descriptors for a moment.
         let made = Command::new("sh").args(["-c", script, program.path]).output().unwrap();
         let copy = PathBuf::from(String::from_utf8(made.stdout).unwrap().trim_end());
         let name = Path::new(program.path).file_name().unwrap();
         Self { id: OTHER_USER, program: copy.join(name), copy: Some(copy) }
     }
 
-    /// A command of this user's.
+    /// Returns a command that runs as this user.
     fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.current_dir("/");

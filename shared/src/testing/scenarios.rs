@@ -1,7 +1,7 @@
 //! Scenarios between a server and its clients.
 //!
-//! What is a conformance case or a fault drill is not here as well, for the servers that are asked
-//! those: see `bench/tests/servers/contract.rs` and `bench/tests/servers/drill.rs`.
+//! Conformance cases and fault drills are not repeated here, for the servers that they are run
+//! against: see `bench/tests/servers/contract.rs` and `bench/tests/servers/drill.rs`.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
@@ -19,17 +19,17 @@ pub use super::refusals::{
     without_further_threads_it_serves_and_drains, without_threads_it_does_not_start,
 };
 
-/// Many more than a server under test has workers.
+/// The number of connections: many more than a server under test has workers.
 const CONNECTIONS: usize = 100;
 
-/// Longer than a server waits before it treats a connection as silent.
+/// A time longer than a server waits before it treats a connection as silent.
 const SILENCE: Duration = Duration::from_millis(300);
 
 const FIRST_HALF: &str = "GET /late HTTP/1.1\r\nHo";
 const SECOND_HALF: &str = "st: h\r\n\r\n";
 const CLOSES: &str = "GET /abc HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
 
-/// A request takes this number of allocations, in a program with the feature `counting`.
+/// A request takes the expected number of allocations, in a program with the feature `counting`.
 pub fn the_allocations_per_request_are_known(program: &Program, expected: Allocations) {
     assert_eq!(allocations::per_request(program), expected);
 }
@@ -65,7 +65,8 @@ pub fn silent_and_half_written_connections_do_not_block_others(program: &Program
 /// Connections that send a head byte by byte, almost without a pause, do not delay others.
 pub fn dripping_connections_do_not_block_others(program: &Program) {
     let server = program.start(&["--head-timeout", "600"]);
-    // One per worker, each at its own time: while no other waits, each could keep a worker.
+    // There is one per worker, and they send at different times: while no other connection waits,
+    // each could occupy a worker.
     let mut dripping: Vec<_> = (0..program.workers).map(|_| server.connect()).collect();
     let (under_way, begun) = channel();
     let (stop, stopped) = channel::<()>();
@@ -93,14 +94,14 @@ pub fn dripping_connections_do_not_block_others(program: &Program) {
     });
 }
 
-/// Clients that ask for much and read nothing do not delay others.
+/// Clients that send many requests and read nothing do not delay others.
 pub fn clients_that_never_read_do_not_block_others(program: &Program) {
-    // No time for a head passes while a slow machine fills the buffers.
+    // The timeout of a head does not pass while a slow machine fills the buffers.
     let server = program.start(&["--head-timeout", "60"]);
     let requests = "GET /abc HTTP/1.1\r\nHost: h\r\n\r\n".repeat(1000);
     let mut non_reading: Vec<_> = (0..8).map(|_| server.connect()).collect();
     for client in &mut non_reading {
-        // Until all buffers are full: the server waits for this client to read.
+        // Fills all buffers, so that the server waits for this client to read.
         client.flood(&requests, Duration::from_millis(300));
     }
     let mut client = server.connect();
@@ -108,7 +109,7 @@ pub fn clients_that_never_read_do_not_block_others(program: &Program) {
 }
 
 /// A connection that has been silent for some time is served whatever arrives next: a request, half
-/// of one, or several, the last of which closes. Silence is when servers free buffers.
+/// of one, or several, the last of which closes it. Servers free buffers of silent connections.
 pub fn a_silent_connection_is_served_again(program: &Program) {
     let server = program.start(&[]);
     let mut client = server.connect();
@@ -134,14 +135,14 @@ pub fn connections_over_the_cap_wait_for_a_permit(program: &Program) {
     for client in [&mut first, &mut second] {
         client.get("/abc");
     }
-    // Not earlier: of several that wait, a server with several listeners may take any first.
+    // The third connects only now: several listeners may accept waiting connections in any order.
     let mut third = server.connect();
     third.ask("/abc");
     drop(first);
     third.expect("/abc");
 }
 
-/// On SIGTERM half a head may become whole, and its answer closes.
+/// After SIGTERM, half a head may still be completed, and its answer closes the connection.
 pub fn a_drain_answers_half_a_head(program: &Program) {
     let mut server = program.start(&[]);
     let mut half_written = server.connect();
@@ -156,7 +157,7 @@ pub fn a_drain_answers_half_a_head(program: &Program) {
     assert!(server.wait().success());
 }
 
-/// A head that is never whole is cut at the limit of the drain.
+/// A head that is never completed is cut at the limit of the drain.
 pub fn a_drain_cuts_half_a_head(program: &Program) {
     let mut server = program.start(&["--drain-timeout", "0.3"]);
     let mut half_written = server.connect();
@@ -179,9 +180,9 @@ pub fn a_drain_ends_with_the_last_connection(program: &Program) {
     assert!(server.wait().success());
 }
 
-/// Makes a test of each named scenario: those that the server has to pass. `all` is for servers
-/// that keep the whole contract, and stand every drill in `bench/tests/servers/drill.rs`; `tls` for those that
-/// speak it.
+/// Makes a test of each named scenario, which the server has to pass. `all` adds the scenarios for
+/// servers that keep the whole contract and pass every drill in `bench/tests/servers/drill.rs`;
+/// `tls` are the scenarios for servers that speak TLS.
 #[macro_export]
 macro_rules! scenarios {
     ($server:expr => all, $($more:tt)*) => {

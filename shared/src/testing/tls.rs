@@ -15,14 +15,14 @@ use crate::tls::{HTTP_1_1, TlsFiles};
 /// The client's side of an encrypted connection.
 pub type TlsStream = StreamOwned<ClientConnection, TcpStream>;
 
-/// A certificate with its key, in a folder of its own that is removed at the end.
+/// A certificate with its key, in a separate folder that is removed at the end.
 pub struct Identity {
     folder: PathBuf,
     config: Arc<ClientConfig>,
 }
 
 impl Identity {
-    /// A new certificate for `localhost`.
+    /// Makes a new certificate for `localhost`.
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -42,17 +42,17 @@ impl Identity {
         Self { folder, config: Arc::new(config) }
     }
 
-    /// The files.
+    /// Returns the paths of the certificate and its key.
     pub fn files(&self) -> TlsFiles {
         TlsFiles { certificate: self.folder.join("cert.pem"), key: self.folder.join("key.pem") }
     }
 
-    /// The folder that they are in.
+    /// Returns the folder of these files.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The flags of a server that has them, and `more`.
+    /// Returns the flags of a server with these files, and `more`.
     pub fn flags<'a>(files: &'a TlsFiles, more: &[&'a str]) -> Vec<&'a str> {
         let path = |path: &'a Path| path.to_str().unwrap();
         let mut flags = vec!["--tls-cert", path(&files.certificate), "--tls-key", path(&files.key)];
@@ -60,13 +60,13 @@ impl Identity {
         flags
     }
 
-    /// The client's side of TLS, before its handshake.
+    /// Returns the client's side of TLS, before its handshake.
     pub fn client(&self) -> ClientConnection {
         let name = ServerName::try_from("localhost").unwrap();
         ClientConnection::new(Arc::clone(&self.config), name).unwrap()
     }
 
-    /// Connects to a server that has it. The handshake is made with the first request.
+    /// Connects to a server with this certificate. The handshake is made with the first request.
     pub fn connect(&self, server: &Server) -> Client<TlsStream> {
         Client(StreamOwned::new(self.client(), server.connect().0))
     }
@@ -80,7 +80,7 @@ impl Default for Identity {
 
 impl Drop for Identity {
     fn drop(&mut self) {
-        // A folder for temporary files is emptied by others, too.
+        // Other programs may also empty a folder for temporary files.
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }

@@ -1,4 +1,4 @@
-//! A client in memory, which costs next to nothing: what is measured is the server's side.
+//! A client in memory, which costs almost nothing, so that only the server's side is measured.
 
 use std::hint::black_box;
 use std::io::{ErrorKind, Read, Result, Write};
@@ -15,7 +15,7 @@ pub struct Wire<'a> {
 }
 
 impl<'a> Wire<'a> {
-    /// A client that sends `pieces`.
+    /// Creates a client that sends `pieces`.
     pub fn new(pieces: &'a [&'a str]) -> Self {
         Self { pieces, received: 0 }
     }
@@ -47,7 +47,7 @@ impl Stream for Wire<'_> {
     }
 }
 
-/// A thread that serves sessions in memory, of a server that serves.
+/// A thread that serves sessions in memory, of a server in the stage `Serving`.
 pub struct ServingThread {
     buffers: Buffers,
     timeouts: Timeouts,
@@ -56,13 +56,13 @@ pub struct ServingThread {
 }
 
 impl ServingThread {
-    /// A thread for which other connections wait, or none.
+    /// Creates a thread for which other connections wait, or do not wait.
     pub fn new(others_wait: bool) -> Self {
         let (buffers, timeouts, lifecycle) = (Buffers::default(), Timeouts::default(), Lifecycle::new(1));
         Self { buffers, timeouts, lifecycle, others_wait }
     }
 
-    /// A turn of `session`.
+    /// Runs a turn of `session`.
     pub fn turn(&mut self, session: &mut Session, stream: &mut impl Stream) -> Turn {
         session.turn(Driver {
             stream,

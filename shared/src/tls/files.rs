@@ -15,14 +15,15 @@ use crate::process::{Flag, Values};
 /// A certificate and its key, in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TlsFiles {
-    /// The certificate, followed by those that it is signed with, if any.
+    /// The certificate, followed by the certificates that it is signed with, if any.
     pub certificate: PathBuf,
     /// The key of the first certificate.
     pub key: PathBuf,
 }
 
 impl TlsFiles {
-    /// The flags of a server that speaks TLS; [their values](crate::process::Flags::tls).
+    /// Returns the flags of a server that speaks TLS; [`Flags::tls`](crate::process::Flags::tls)
+    /// has their values.
     pub fn flags() -> [Flag; 2] {
         [
             Flag::new("tls-cert", "FILE", "Serve https with the certificate in this file (PEM)"),
@@ -30,7 +31,7 @@ impl TlsFiles {
         ]
     }
 
-    /// Their values; `None` for a server that does not have them. Fails for one without the other.
+    /// Reads the values of these flags; `None` when neither is given. Fails when only one is given.
     pub(crate) fn read(values: &Values) -> anyhow::Result<Option<Self>> {
         let path = |name| values.get(name, |text| Ok::<_, String>(PathBuf::from(text)));
         match (path("tls-cert")?, path("tls-key")?) {
@@ -41,8 +42,8 @@ impl TlsFiles {
         }
     }
 
-    /// A configuration that agrees on the first of `protocols` that the client offers. Fails when a
-    /// file is unreadable or damaged, or the key is another certificate's.
+    /// Creates a configuration that agrees on the first of `protocols` that the client offers.
+    /// Fails when a file is unreadable or damaged, or the key belongs to another certificate.
     pub fn config(&self, protocols: &[&[u8]]) -> anyhow::Result<Arc<ServerConfig>> {
         let provider = Arc::new(ring::default_provider());
         let named = |path: &Path| format!("{}", path.display());
@@ -54,14 +55,14 @@ impl TlsFiles {
         }
         let key = PrivateKeyDer::from_pem_file(&self.key).with_context(|| named(&self.key))?;
         let mut config = ServerConfig::builder_with_provider(provider)
-            // Alone, whatever another crate has switched on.
+            // Only TLS 1.3, whatever versions another crate has enabled.
             .with_protocol_versions(&[&TLS13])
             .context("cannot use TLS 1.3")?
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .with_context(|| format!("{} with the key {}", named(&self.certificate), named(&self.key)))?;
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-        // Without one it would keep 256 sessions, two for each client, and forget all others.
+        // Without a ticketer, rustls would keep 256 sessions, two per client, and no others.
         config.ticketer = ring::Ticketer::new().context("cannot make keys for session tickets")?;
         Ok(Arc::new(config))
     }

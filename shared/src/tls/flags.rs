@@ -5,7 +5,7 @@ use anyhow::bail;
 use super::files::TlsFiles;
 use crate::process::{Flag, FlagSet, Flags, Values};
 
-/// The flags of a server that has those of the contract and speaks TLS.
+/// The flags of a server that speaks TLS: the flags of the contract, and those of TLS.
 #[derive(Clone, Debug)]
 pub struct TlsFlags(pub Flags);
 
@@ -19,10 +19,10 @@ impl FlagSet for TlsFlags {
     }
 }
 
-/// Further flags, and that of a server that speaks HTTP/2 without TLS.
+/// The flags `F`, and the flag of a server that speaks HTTP/2 without TLS.
 #[derive(Clone, Debug)]
 pub struct Http2Flags<F> {
-    /// The others.
+    /// The other flags.
     pub flags: F,
     /// Whether clients are expected to begin with HTTP/2 (RFC 9113, section 3.3).
     pub h2c: bool,

@@ -1,14 +1,14 @@
-//! A socket, with TLS above it or not, as one type: a session is compiled once, so that what it calls is
-//! inlined, and a plain request costs a branch more.
+//! A socket, with TLS above it or not, as one type. A session is thus compiled once, so that the
+//! functions that it calls are inlined, and a plain request costs one more branch.
 
 use std::io::{Read, Result, Write};
 
 use super::state::Tls;
 use crate::http::Stream;
 
-/// A connection's socket for a turn, and its state of TLS.
+/// A connection's socket for a turn, and its TLS state.
 pub struct Layered<'a, S> {
-    /// The state of TLS; `None` where the connection is not encrypted.
+    /// The TLS state; `None` when the connection is not encrypted.
     pub tls: Option<&'a mut Tls>,
     /// The socket.
     pub socket: &'a mut S,
@@ -34,7 +34,7 @@ impl<S: Stream> Stream for Layered<'_, S> {
         self.tls.as_ref().is_some_and(|tls| tls.has_part())
     }
 
-    /// Nothing is decrypted that is dropped.
+    /// Reads from the socket, since bytes that are dropped need not be decrypted.
     fn discard(&mut self, buffer: &mut [u8]) -> Result<usize> {
         self.socket.read(buffer)
     }

@@ -6,8 +6,8 @@
 //!                                                             └─ Tls, where it is encrypted
 //! ```
 //!
-//! Sessions are resumed by tickets that the server keeps no state for: two per handshake, as rustls
-//! does it, and with keys that change every six hours.
+//! Sessions are resumed by tickets, for which the server keeps no state. As usual with rustls, a
+//! client gets two tickets per handshake, and their keys change every six hours.
 
 mod encryption;
 mod files;

@@ -1,4 +1,5 @@
-//! How far a client is within the record that it sends, for the time that it has. rustls does not say it.
+//! Tracks a client's position in the record that it sends, to tell which timeout applies. rustls
+//! does not report it.
 
 use std::io::{Read, Result};
 
@@ -14,7 +15,7 @@ pub(super) struct Records {
     framing: Framing<HEADER_BYTES>,
 }
 
-/// A source whose bytes are noted.
+/// A source whose bytes are noted in `records`.
 pub(super) struct Noted<'a, R> {
     pub(super) source: &'a mut R,
     pub(super) records: &'a mut Records,

@@ -1,4 +1,4 @@
-//! The state of TLS of a connection: bytes in, bytes out.
+//! The TLS state of a connection: bytes in, bytes out.
 
 use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::sync::Arc;
@@ -7,21 +7,21 @@ use rustls::{ServerConfig, ServerConnection};
 
 use super::records::{Noted, Records};
 
-/// The state of TLS of one connection, without its socket.
+/// The TLS state of one connection, without its socket.
 #[derive(Debug)]
 pub struct Tls {
     connection: ServerConnection,
-    /// Bytes that are decrypted and not read.
+    /// The number of bytes that are decrypted and not read.
     decrypted: usize,
     records: Records,
-    /// The client has sent part of a handshake or of a record.
+    /// Whether the client has sent part of a handshake or of a record.
     has_part: bool,
-    /// The client has broken a rule of TLS.
+    /// Whether the client has broken a rule of TLS.
     has_failed: bool,
 }
 
 impl Tls {
-    /// The state of a connection whose handshake is still to come.
+    /// Creates the state of a connection before its handshake.
     pub fn new(config: Arc<ServerConfig>) -> Result<Self> {
         let connection = ServerConnection::new(config).map_err(std::io::Error::other)?;
         Ok(Self { connection, decrypted: 0, records: Records::default(), has_part: false, has_failed: false })
@@ -32,28 +32,28 @@ impl Tls {
         self.has_part
     }
 
-    /// Whether the client has broken a rule of TLS. What is kept then ends with the alert.
+    /// Whether the client has broken a rule of TLS. The kept bytes then end with the alert.
     pub fn has_failed(&self) -> bool {
         self.has_failed
     }
 
-    /// The protocol that was agreed on; `None` before that, and for a client that named none.
+    /// Returns the protocol that was agreed on; `None` before that, or if the client named none.
     pub fn protocol(&self) -> Option<&[u8]> {
         self.connection.alpn_protocol()
     }
 
-    /// Gives what has arrived and is decrypted. Ends with `WouldBlock` where there is none, and with
-    /// 0 once the client has said that nothing follows.
+    /// Reads bytes that have arrived and are decrypted. Ends with `WouldBlock` when there are none,
+    /// and with 0 once the client has said that no more data follows.
     pub fn read(&mut self, buffer: &mut [u8]) -> Result<usize> {
         let read = self.connection.reader().read(buffer)?;
-        // After a rule was broken it does not know what came before that in one piece.
+        // After a broken rule, `decrypted` lacks the bytes that arrived together with it.
         self.decrypted = self.decrypted.saturating_sub(read);
         Ok(read)
     }
 
-    /// Reads what is decrypted, or else what `source` has next. A handshake is made on the way. Where what
-    /// arrived is no more than a part of one, or of a record, and where there is something to send, the
-    /// read ends with `Interrupted`.
+    /// Reads decrypted bytes, or receives more from `source`, and makes the handshake on the way.
+    /// Ends with `Interrupted` when only part of a handshake or of a record has arrived, and when
+    /// there is something to send.
     pub fn read_from(&mut self, source: &mut impl Read, buffer: &mut [u8]) -> Result<usize> {
         match self.read(buffer) {
             Err(error) if error.kind() == ErrorKind::WouldBlock => {}
@@ -70,7 +70,7 @@ impl Tls {
         self.read(buffer).map_err(is_blocked)
     }
 
-    /// Bytes that a read gives at once.
+    /// Returns the number of bytes that can be read at once.
     pub fn decrypted(&self) -> usize {
         self.decrypted
     }
@@ -85,9 +85,9 @@ impl Tls {
         self.connection.is_handshaking()
     }
 
-    /// Takes from `source` what has arrived, once all that was decrypted is read; returns the number
-    /// of bytes. After a rule was broken, and the alert that says so is sent, it fails with
-    /// `InvalidData`.
+    /// Receives bytes from `source`, and returns their number. All decrypted bytes have to be read
+    /// before. After the client has broken a rule, and the alert that says so is sent, it fails
+    /// with `InvalidData`.
     pub fn receive(&mut self, source: &mut impl Read) -> Result<usize> {
         if self.has_failed {
             return Err(ErrorKind::InvalidData.into());
@@ -101,12 +101,12 @@ impl Tls {
         Ok(received)
     }
 
-    /// Takes bytes to be encrypted and sent. Everything kept has to be sent before.
+    /// Takes bytes to be encrypted and sent. All kept bytes have to be sent before.
     pub fn write(&mut self, bytes: &[u8]) -> Result<usize> {
         self.connection.writer().write(bytes)
     }
 
-    /// Sends some of what is kept to `sink`.
+    /// Sends some of the kept bytes to `sink`.
     pub fn send(&mut self, sink: &mut impl Write) -> Result<usize> {
         match self.connection.write_tls(sink)? {
             0 => Err(ErrorKind::WriteZero.into()),
@@ -114,15 +114,15 @@ impl Tls {
         }
     }
 
-    /// Says once, at the end of what is kept, that nothing follows; not to a client that has broken a
-    /// rule, to which that is an alert.
+    /// Adds a `close_notify`, once, to the kept bytes. A client that has broken a rule gets none,
+    /// since it gets an alert.
     pub fn end(&mut self) {
         if !self.has_failed {
             self.connection.send_close_notify();
         }
     }
 
-    /// Says that to `sink`, as far as it takes it without a wait.
+    /// Sends kept bytes and a `close_notify` to `sink`, as far as it takes them without a wait.
     pub fn notify_end(&mut self, sink: &mut impl Write) {
         self.end();
         while self.has_kept() && self.send(sink).is_ok() {}

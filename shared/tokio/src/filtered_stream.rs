@@ -1,7 +1,7 @@
-//! A socket with the rules of HTTP between it and a framework.
+//! Puts the rules of HTTP between a socket and a framework.
 //!
-//! A framework reads and writes a [`FilteredStream`] as it would the socket. What it reads are
-//! whole requests that keep the rules; what it writes is sent when it has answered all of them.
+//! A framework reads and writes a [`FilteredStream`] as it would the socket. It reads only whole
+//! requests that keep the rules; its output is sent when it has answered all of them.
 //!
 //! ```text
 //!          ┌────────────────────── FilteredStream ──────────────────────┐
@@ -12,8 +12,8 @@
 //! ```
 //!
 //! Each half has its own fields, which no code outside of its file changes, and so has the end of
-//! the connection (`Closing`). What lies between them is here: a request is admitted only when
-//! those before it are answered, and answers are sent before the client is waited for.
+//! the connection (`Closing`). This file has the rules between them: a request is admitted only
+//! when all earlier ones are answered, and answers are sent before the server waits for the client.
 //!
 //! # Why was this connection closed?
 //!
@@ -59,20 +59,20 @@ use self::outbound::Outbound;
 use crate::request_counter::RequestCounter;
 use crate::timed_socket::TimedSocket;
 
-/// A socket with the rules in front. Each request that comes through it has to be counted in its
-/// [`RequestCounter`] when it is answered.
+/// A socket with the rules of HTTP in front. Each request that passes has to be counted in the
+/// [`RequestCounter`] of the stream when it is answered.
 pub struct FilteredStream {
     socket: TimedSocket,
     inbound: Inbound,
     outbound: Outbound,
     closing: Closing,
-    /// The framework asked for its next request too early: it is woken once it has answered.
+    /// Whether the framework asked too early for a request: it is woken once it has answered.
     reader_waits: bool,
     _permit: ConnectionPermit,
 }
 
 impl FilteredStream {
-    /// Puts the rules in front of `socket`.
+    /// Puts the rules of HTTP in front of `socket`.
     pub fn new(socket: TimedSocket, permit: ConnectionPermit, flush: Flush) -> Self {
         let counter = Arc::new(RequestCounter::new(Arc::clone(permit.lifecycle())));
         Self {
@@ -85,7 +85,7 @@ impl FilteredStream {
         }
     }
 
-    /// Where this connection's requests are counted.
+    /// Returns the counter of this connection's requests.
     pub fn counter(&self) -> &Arc<RequestCounter> {
         self.inbound.counter()
     }
@@ -95,7 +95,7 @@ impl FilteredStream {
         poll_fn(|context| self.poll_readable(context)).await;
     }
 
-    /// Sends what is left to send, and closes, so that the last answer arrives.
+    /// Sends the remaining output, and closes the connection so that the last answer arrives.
     pub async fn close(mut self) {
         poll_fn(|context| self.poll_close(context)).await;
     }
@@ -103,7 +103,7 @@ impl FilteredStream {
     fn poll_readable(&mut self, context: &mut Context) -> Poll<()> {
         if self.closing.is_open() && self.inbound.is_empty() {
             let polled = if self.socket.is_fresh() {
-                // What a new connection brings along is read without asking whether it is there.
+                // The first input is read without checking whether it has arrived.
                 self.inbound.poll_fill_kept(&mut self.socket, context)
             } else {
                 self.socket.poll_read_ready(context)
@@ -121,19 +121,19 @@ impl FilteredStream {
         self.outbound.is_flushed() && self.inbound.is_answered()
     }
 
-    /// Makes the framework wait with its next request until it has answered those before.
+    /// Makes the framework wait for its next request until it has answered the earlier ones.
     fn wait_until_settled(&mut self, context: &mut Context) {
-        // Mostly there is no next request, and its first byte is what to wait for.
+        // Usually no next request has arrived, and the task waits for its first byte.
         self.reader_waits =
             !(self.inbound.expects_request() && self.socket.poll_read_ready(context).is_pending());
         if self.outbound.is_flushed() && !self.reader_waits {
-            // The wait for it begins, and cannot be over yet.
+            // The wait for the request begins now, so its timeout cannot have passed.
             let _ = self.socket.poll_timeout(context, WaitingFor::Request);
         }
     }
 
-    /// Reads from the socket; ready when there is something for the framework, or the connection
-    /// closes, or the client has ended its side.
+    /// Reads from the socket. Ready when bytes were read, the connection closes, or the client has
+    /// ended its side.
     fn poll_fill(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         let filled = self.inbound.poll_fill(&mut self.socket, context, buffer);
         if filled.is_pending() {
@@ -143,14 +143,14 @@ impl FilteredStream {
         self.or_close(filled)
     }
 
-    /// Ready when the client has had its time; then the connection closes.
+    /// Ready when the client's timeout has passed; then the connection closes.
     fn poll_client_timeout(&mut self, context: &mut Context) -> Poll<()> {
         let waiting = self.inbound.waiting_for(self.socket.has_part());
         let polled = self.socket.poll_timeout(context, waiting);
         self.counter().set_quiet(self.socket.is_quiet());
         ready!(polled);
         match waiting {
-            // tokio, which asks the kernel only now and then, has not reported it yet. It will.
+            // tokio, which asks the kernel only now and then, has yet to report this input.
             WaitingFor::Request if self.socket.has_input() => return Poll::Pending,
             WaitingFor::Request => {
                 self.socket.notify_end(context);
@@ -179,7 +179,7 @@ impl FilteredStream {
         self.closing.poll(context, &mut self.socket, &self.inbound, &mut self.outbound)
     }
 
-    /// Closes the connection where the socket failed, which the framework learns by the error.
+    /// Closes the connection when the socket has failed. The error tells the framework.
     fn or_close<T>(&mut self, polled: Poll<Result<T>>) -> Poll<Result<T>> {
         if matches!(polled, Poll::Ready(Err(_))) {
             self.close_for(CloseReason::Failed);
@@ -223,7 +223,7 @@ impl AsyncWrite for FilteredStream {
     fn poll_write(self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
         let this = self.get_mut();
         if !this.closing.is_open() {
-            // The last answer has been given.
+            // The last answer is already written.
             return Poll::Ready(Ok(bytes.len()));
         }
         let written = this.outbound.poll_write(&mut this.socket, context, bytes);
@@ -234,7 +234,7 @@ impl AsyncWrite for FilteredStream {
         let this = self.get_mut();
         this.outbound.flush();
         if this.inbound.is_in_body() {
-            // It is an interim answer, for which the client may wait with the body.
+            // This is an interim answer, for which the client may wait before it sends the body.
             ready!(this.poll_send(context))?;
         }
         if this.reader_waits && this.is_settled() {

@@ -1,4 +1,4 @@
-//! How runtimes are placed on cores: one for all, or one for each.
+//! The placement of tokio's runtimes on cores: one for all cores, or one per core.
 
 use std::io;
 use std::net::TcpListener;
@@ -45,7 +45,7 @@ impl FlagSet for LayoutFlags {
 }
 
 impl Layout {
-    /// A listening socket for each runtime.
+    /// Creates a listening socket for each runtime.
     pub(crate) fn listeners(self, flags: &Flags) -> anyhow::Result<Vec<TcpListener>> {
         let addresses = flags.addresses()?;
         match self {
@@ -54,13 +54,13 @@ impl Layout {
         }
     }
 
-    /// The runtimes, without timers: the thread for deadlines takes their place. Fails when the
-    /// machine refuses them threads or descriptors.
+    /// Creates the runtimes, without timers: the thread for deadlines replaces them. Fails when the
+    /// machine refuses threads or descriptors.
     pub(crate) fn runtimes(self, flags: &Flags) -> anyhow::Result<Vec<Runtime>> {
         let workers = flags.workers_or_cores();
         let runtimes: io::Result<Vec<_>> = match self {
             Self::Multi => {
-                // tokio would serve with fewer of them, and panic without any.
+                // Without all of them, tokio would serve with fewer, or panic if there were none.
                 process::check_threads(workers)?;
                 [Builder::new_multi_thread().worker_threads(workers).enable_io().build()]
                     .into_iter()

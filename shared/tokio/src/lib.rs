@@ -1,13 +1,14 @@
-//! What the servers on tokio have in common.
+//! The code that the servers on tokio share.
 //!
 //! [`serve`](fn@serve) accepts connections in the runtimes of a [`Layout`], gives each a task, and
 //! ends the server. A connection's [`Socket`] is registered with tokio only when it has to wait,
 //! and a [`TaskTimer`](shared::process::TaskTimer) is its deadline.
 //!
-//! [`FilteredStream`] lies between a socket and a framework that speaks HTTP on it. It lets
-//! requests that keep the rules through, rejects the others, keeps the timeouts, and closes the
-//! connection so that its last answer arrives. A [`RequestCounter`] is what a connection's stream
-//! and its service know of each other. For HTTP/2 these are a [`TimedStream`] and [`OpenBodies`].
+//! [`FilteredStream`] lies between a socket and a framework that speaks HTTP on it. It admits
+//! requests that keep the rules, rejects the others, enforces the timeouts, and closes the
+//! connection so that its last answer arrives. A [`RequestCounter`] is the state that a
+//! connection's stream and its service share. For HTTP/2, these are a [`TimedStream`] and
+//! [`OpenBodies`].
 
 mod filtered_stream;
 mod layout;

@@ -1,23 +1,23 @@
-//! What a connection of HTTP/2 and its service know of each other.
+//! The state that an HTTP/2 connection and its service share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// The bodies of requests that are still to come on a connection, of which each stream may have one.
+/// Counts the request bodies that have yet to arrive on a connection. Each stream may have one.
 #[derive(Clone, Default)]
 pub struct OpenBodies(Arc<AtomicUsize>);
 
-/// One of them, until it is dropped.
+/// A body that has yet to arrive, until this is dropped.
 pub struct OpenBody(Arc<AtomicUsize>);
 
 impl OpenBodies {
-    /// Counts one more.
+    /// Counts one more body.
     pub fn open(&self) -> OpenBody {
         self.0.fetch_add(1, Ordering::Relaxed);
         OpenBody(Arc::clone(&self.0))
     }
 
-    /// Whether the connection waits for one.
+    /// Whether the connection waits for a body.
     pub(crate) fn are_any(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }

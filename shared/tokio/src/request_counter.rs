@@ -1,4 +1,4 @@
-//! What a connection's stream and its service know of each other.
+//! The state that a connection's stream and its service share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -11,16 +11,16 @@ use shared::lifecycle::Lifecycle;
 /// The stream and the service run in one task, so nothing here has to be ordered.
 pub struct RequestCounter {
     lifecycle: Arc<Lifecycle>,
-    /// Both wrap around; only their difference matters.
+    /// `admitted` and `answered` wrap around; only their difference matters.
     admitted: AtomicU32,
     answered: AtomicU32,
-    /// The last admitted request closes the connection.
+    /// Whether the last admitted request closes the connection.
     closes: AtomicBool,
-    /// A whole request is kept back behind the admitted ones.
+    /// Whether a whole request is kept back behind the admitted ones.
     has_more: AtomicBool,
-    /// The last admitted request has a body.
+    /// Whether the last admitted request has a body.
     has_body: AtomicBool,
-    /// Nothing has arrived for some time.
+    /// Whether nothing has arrived for some time.
     is_quiet: AtomicBool,
 }
 
@@ -47,14 +47,14 @@ impl RequestCounter {
                 || self.lifecycle.is_draining() && !self.has_more.load(Ordering::Relaxed))
     }
 
-    /// Whether the request to be answered has a body. A framework may take something else for one.
+    /// Whether the request to be answered has a body. A framework may take other input for one.
     pub fn has_body(&self) -> bool {
         self.has_body.load(Ordering::Relaxed)
     }
 
-    /// Whether the client has been silent for some time, so that a framework's connection which is
-    /// made for the next request costs less than one that is kept. Nothing is lost with it: all
-    /// that it was given has been answered, and sent.
+    /// Whether the client has been silent for some time. It then costs less to make a new framework
+    /// connection for the next request than to keep the present one. Nothing is lost with it: all
+    /// its requests have been answered, and the answers sent.
     pub fn is_quiet(&self) -> bool {
         self.is_quiet.load(Ordering::Relaxed)
     }
@@ -63,7 +63,7 @@ impl RequestCounter {
         self.is_quiet.store(is_quiet, Ordering::Relaxed);
     }
 
-    /// Counts what is admitted; `has_more` says that a whole request is kept back behind it.
+    /// Counts admitted requests; `has_more` says that a whole request is kept back behind them.
     pub(crate) fn admit(&self, admitted: &Admitted, has_more: bool) {
         if admitted.requests > 0 {
             let requests = u32::try_from(admitted.requests).unwrap_or(u32::MAX);
@@ -75,7 +75,7 @@ impl RequestCounter {
         self.has_more.store(has_more, Ordering::Relaxed);
     }
 
-    /// Requests that were admitted and are not answered.
+    /// Returns the number of requests that were admitted and are not answered.
     pub(crate) fn unanswered(&self) -> u32 {
         self.admitted.load(Ordering::Relaxed).wrapping_sub(self.answered.load(Ordering::Relaxed))
     }

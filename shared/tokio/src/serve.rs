@@ -1,4 +1,4 @@
-//! A server whose connections are tasks: from its ready line to its end.
+//! Runs a server whose connections are tasks, from its ready line to its end.
 
 use std::future::poll_fn;
 use std::io::ErrorKind;
@@ -18,7 +18,7 @@ use tokio::task::coop::consume_budget;
 
 use crate::layout::Layout;
 
-/// The time before the next accept when there is no descriptor for it; else the loop would spin.
+/// The time before the next accept when there is no descriptor for it: the loop must not spin.
 const BACKOFF: Duration = Duration::from_millis(50);
 
 /// Announces the server and serves each connection by `connection`, in a task of its own, until a
@@ -45,7 +45,7 @@ where
     workers.join()
 }
 
-/// What accepts connections, in each runtime.
+/// Accepts connections in each runtime.
 struct Acceptor<C> {
     server: Arc<Server>,
     connection: C,
@@ -67,7 +67,7 @@ where
             tokio::select! {
                 stream = self.accept(&listener) => {
                     connections.spawn(Arc::clone(self).begin(stream, lifecycle.permit()));
-                    // Results of finished connections would pile up.
+                    // Without this, results of finished connections would accumulate.
                     while connections.try_join_next().is_some() {}
                 }
                 () = &mut ending => break,
@@ -83,13 +83,13 @@ where
         Ok(())
     }
 
-    /// The next connection, once there is a permit for one.
+    /// Returns the next connection, once there is a permit for one.
     async fn accept(&self, listener: &AsyncFd<TcpListener>) -> TcpStream {
         let lifecycle = &self.server.lifecycle;
         loop {
-            // However many connections come, those that were accepted have their turn.
+            // Lets accepted connections run, however many new ones arrive.
             consume_budget().await;
-            // The permit is not taken while no client comes: another runtime may have use for it.
+            // The permit is not taken while no client comes: another runtime may need it.
             lifecycle.until(|| lifecycle.has_permit()).await;
             match listener.async_io(Interest::READABLE, TcpListener::accept).await {
                 Ok((stream, _)) => return stream,
@@ -103,7 +103,7 @@ where
         }
     }
 
-    /// Serves a connection to its end, once it has a permit: another runtime may have the last.
+    /// Serves a connection to its end, once it has a permit: another runtime may have the last one.
     async fn begin(self: Arc<Self>, stream: TcpStream, mut permit: Option<ConnectionPermit>) {
         let lifecycle = &self.server.lifecycle;
         while permit.is_none() {

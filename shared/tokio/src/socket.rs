@@ -11,12 +11,12 @@ use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// Bytes of a connection's first read. A request's head is mostly shorter.
+/// Bytes of a connection's first read. A request's head is usually shorter.
 const FIRST_BYTES: usize = 1024;
 
-/// A connection's socket. Registering it with tokio takes two system calls and a wait, so one that
-/// was just accepted is read first: mostly its first request is there, and where that is the only
-/// one it is answered without them.
+/// A connection's socket. Registering it with tokio takes two system calls and a wait, so a socket
+/// that was just accepted is read first: its first request has usually arrived, and when it is the
+/// only one, it is answered without registering the socket.
 #[derive(Debug)]
 pub struct Socket {
     state: State,
@@ -24,18 +24,18 @@ pub struct Socket {
 
 #[derive(Debug)]
 enum State {
-    /// No task has waited for it, and there was no second read.
+    /// No task has waited for the socket, and there was no second read.
     Fresh {
         stream: StdStream,
         was_read: bool,
     },
     Registered(TcpStream),
-    /// tokio could not register it.
+    /// tokio could not register the socket.
     Lost,
 }
 
 impl From<StdStream> for Socket {
-    /// A socket that was just accepted.
+    /// Wraps a socket that was just accepted.
     fn from(stream: StdStream) -> Self {
         Self { state: State::Fresh { stream, was_read: false } }
     }
@@ -48,8 +48,8 @@ impl From<TcpStream> for Socket {
 }
 
 impl Socket {
-    /// Reads. Where there is nothing to read, the task is woken once there is something. After a
-    /// read that got less than it had room for, tokio waits for the next event.
+    /// Reads bytes. When there are none, the task is woken once there are some. After a read that
+    /// returns less than it had room for, tokio waits for the next event.
     pub fn poll_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         match &mut self.state {
             State::Registered(stream) => Pin::new(stream).poll_read(context, buffer),
@@ -57,7 +57,7 @@ impl Socket {
         }
     }
 
-    /// Writes. Where the socket takes no more, the task is woken once it does.
+    /// Writes `bytes`. When the socket takes no more, the task is woken once it does.
     pub fn poll_write(&mut self, context: &mut Context, bytes: &[u8]) -> Poll<Result<usize>> {
         match &mut self.state {
             State::Registered(stream) => Pin::new(stream).poll_write(context, bytes),
@@ -65,7 +65,7 @@ impl Socket {
         }
     }
 
-    /// Writes several pieces as one.
+    /// Writes several pieces in one write.
     pub fn poll_write_vectored(&mut self, context: &mut Context, pieces: &[IoSlice]) -> Poll<Result<usize>> {
         match &mut self.state {
             State::Registered(stream) => Pin::new(stream).poll_write_vectored(context, pieces),
@@ -73,7 +73,7 @@ impl Socket {
         }
     }
 
-    /// Whether no task has read from it or waited for it.
+    /// Whether no task has read from the socket or waited for it.
     pub(crate) fn is_fresh(&self) -> bool {
         matches!(self.state, State::Fresh { was_read: false, .. })
     }
@@ -83,17 +83,17 @@ impl Socket {
         self.registered()?.poll_read_ready(context)
     }
 
-    /// Ends the sending side. Fails where the connection is already gone.
+    /// Ends the sending side. Fails when the connection is already closed.
     pub fn shut_down_writing(&self) -> Result<()> {
         self.bare().ok_or(ErrorKind::NotConnected)?.shutdown(Shutdown::Write)
     }
 
-    /// Reads what is there, whether tokio has reported it or not: it asks only now and then.
+    /// Reads input even if tokio, which asks the kernel only now and then, has not reported it.
     pub fn read_now(&mut self, buffer: &mut [u8]) -> Result<usize> {
         (&*SockRef::from(&*self.registered()?)).read(buffer)
     }
 
-    /// Whether there is something to read, whether tokio has reported it or not.
+    /// Whether there is something to read, even if tokio has not reported it.
     pub(crate) fn has_input(&self) -> bool {
         let mut byte = [MaybeUninit::uninit()];
         self.bare().is_some_and(|socket| socket.peek(&mut byte).is_ok_and(|bytes| bytes > 0))
@@ -129,7 +129,7 @@ impl Socket {
         Pin::new(self.registered()?).poll_write_vectored(context, pieces)
     }
 
-    /// The socket, registered from now on.
+    /// Registers the socket if it is not yet registered, and returns it.
     fn registered(&mut self) -> Result<&mut TcpStream> {
         if let State::Fresh { .. } = self.state
             && let State::Fresh { stream, .. } = replace(&mut self.state, State::Lost)
@@ -144,7 +144,7 @@ impl Socket {
     }
 }
 
-/// The result of a call that did not have to wait.
+/// Returns the result of a call that did not have to wait, and `None` for one that did.
 fn unless_it_blocks<T>(result: Result<T>) -> Option<Result<T>> {
     match result {
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => None,

@@ -8,13 +8,13 @@ use tokio::io::ReadBuf;
 
 use crate::socket::Socket;
 
-/// A socket for one turn. Where a read or a write would block, the task is woken once it would not.
+/// A socket for one turn. When a read or a write would block, the task is woken once it would not.
 pub struct TaskStream<'a, 'b> {
     /// The socket.
     pub socket: &'a mut Socket,
     /// The task.
     pub context: &'a mut Context<'b>,
-    /// Whether the kernel is asked where tokio, which looks only now and then, reports nothing.
+    /// Whether to ask the kernel when tokio, which looks only now and then, reports nothing.
     pub insists: bool,
 }
 

@@ -1,4 +1,4 @@
-//! A socket, encrypted or not, whose client has only so long for everything.
+//! A socket, encrypted or not, with a timeout for each action of its client.
 
 use std::future::poll_fn;
 use std::io::{ErrorKind, Result};
@@ -15,28 +15,28 @@ use tokio::io::ReadBuf;
 use crate::socket::Socket;
 use crate::task_stream::TaskStream;
 
-/// How long a connection waits for a request before it is quiet. A busy one asks again long before.
+/// How long a connection waits for a request before it is quiet. A busy one gets it long before.
 const QUIET_AFTER: Duration = Duration::from_millis(100);
 
-/// Bytes of a read where they are decrypted. A request's head is mostly shorter.
+/// Bytes per read when they are decrypted. A request's head is usually shorter.
 const DECRYPTED_BYTES: usize = 2048;
 
-/// The client's socket, its state of TLS, and the time that the client has for what it is waited
-/// for.
+/// The client's socket, its TLS state, and the timeout for the action of the client that the server
+/// waits for.
 pub struct TimedSocket {
     socket: Socket,
-    /// `None` where the connection is not encrypted.
+    /// `None` when the connection is not encrypted.
     tls: Option<Box<Tls>>,
     server: Arc<Server>,
     timer: TaskTimer,
     waiting: WaitingFor,
-    /// When the wait began; `None` before it is polled.
+    /// The time at which the wait began; `None` before it is polled.
     since: Option<Instant>,
     is_quiet: bool,
 }
 
 impl TimedSocket {
-    /// A socket that is registered with tokio, or just accepted. Fails only where memory does.
+    /// Wraps a socket that is registered with tokio or just accepted. Fails only without memory.
     pub fn new(socket: impl Into<Socket>, server: Arc<Server>) -> Result<Self> {
         let socket = socket.into();
         let (timer, waiting) = (TaskTimer::default(), WaitingFor::Request);
@@ -44,8 +44,8 @@ impl TimedSocket {
         Ok(Self { socket, tls, server, timer, waiting, since: None, is_quiet: false })
     }
 
-    /// Makes the handshake of an encrypted connection; whether the client wants HTTP/2 then. Fails
-    /// when it cannot be completed, or not in its time.
+    /// Makes the handshake of an encrypted connection, and returns whether the client then wants
+    /// HTTP/2. Fails when the handshake fails or exceeds its timeout.
     pub async fn agrees_on_http_2(&mut self) -> Result<bool> {
         poll_fn(|context| self.poll_handshake(context)).await?;
         Ok(self.tls.as_ref().is_some_and(|tls| tls.protocol() == Some(HTTP_2)))
@@ -70,7 +70,7 @@ impl TimedSocket {
         }
     }
 
-    /// Reads. Where there is nothing to read, the task is woken once there is something.
+    /// Reads bytes. When there are none, the task is woken once there are some.
     pub(crate) fn poll_read(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         if self.tls.is_none() {
             self.socket.poll_read(context, buffer)
@@ -95,7 +95,7 @@ impl TimedSocket {
         self.limit_write(context, written)
     }
 
-    /// Sends what the socket has not yet taken of what was written, and fails as a write does.
+    /// Sends written bytes that the socket has not yet taken, and fails as a write does.
     pub(crate) fn poll_flush(&mut self, context: &mut Context) -> Poll<Result<()>> {
         if self.tls.as_ref().is_none_or(|tls| !tls.has_kept()) {
             return Poll::Ready(Ok(()));
@@ -104,12 +104,12 @@ impl TimedSocket {
         self.limit_write(context, sent)
     }
 
-    /// Reads what follows the last request, as it arrives, to drop it.
+    /// Reads the bytes after the last request as they arrive, not decrypted, to drop them.
     pub(crate) fn poll_discard(&mut self, context: &mut Context, buffer: &mut ReadBuf) -> Poll<Result<()>> {
         self.socket.poll_read(context, buffer)
     }
 
-    /// Tells the client that nothing follows, as far as the socket takes that without a wait.
+    /// Tells the client that no more data follows, as far as the socket takes that without a wait.
     pub(crate) fn notify_end(&mut self, context: &mut Context) {
         if let Some((tls, mut socket)) = self.encrypted(context) {
             tls.notify_end(&mut socket);
@@ -121,7 +121,7 @@ impl TimedSocket {
         self.tls.as_ref().is_some_and(|tls| tls.has_part())
     }
 
-    /// The state of TLS, and the socket below it; `None` where the connection is not encrypted.
+    /// Returns the TLS state and the socket below it; `None` when there is no encryption.
     fn encrypted<'a, 'b>(
         &'a mut self,
         context: &'a mut Context<'b>,
@@ -141,7 +141,7 @@ impl TimedSocket {
                     return Poll::Ready(Ok(()));
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return Poll::Pending,
-                // What the handshake has to say is sent first.
+                // Bytes of the handshake are sent first.
                 Err(error) if error.kind() == ErrorKind::Interrupted => ready!(self.poll_flush(context))?,
                 Err(error) => return Poll::Ready(Err(error)),
             }
@@ -153,7 +153,7 @@ impl TimedSocket {
         ready!(self.poll_send_kept(context))?;
         let Some(tls) = &mut self.tls else { return Poll::Ready(Ok(0)) };
         let written = tls.write(bytes)?;
-        // What the socket does not take now is sent before the next write or read.
+        // Bytes that the socket does not take now are sent before the next write or read.
         match self.poll_send_kept(context) {
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             _ => Poll::Ready(Ok(written)),
@@ -174,7 +174,7 @@ impl TimedSocket {
         Poll::Ready(Ok(()))
     }
 
-    /// Limits the time of a write that has to wait, and ends the limit of one that had to.
+    /// Starts the timeout of a write that has to wait, and ends it once the write no longer waits.
     fn limit_write<T>(&mut self, context: &mut Context, written: Poll<Result<T>>) -> Poll<Result<T>> {
         if written.is_pending() {
             let timeout = self.poll_timeout(context, WaitingFor::Reader);
@@ -186,29 +186,29 @@ impl TimedSocket {
         written
     }
 
-    /// Whether the server drains, so that its answers close.
+    /// Whether the server drains, so that its answers close their connections.
     pub(crate) fn is_draining(&self) -> bool {
         self.server.lifecycle.is_draining()
     }
 
-    /// Starts the client's time again: what was waited for has arrived, or some of it.
+    /// Restarts the client's timeout, since the awaited action has happened, at least in part.
     pub(crate) fn restart_timeout(&mut self) {
         self.since = None;
         self.is_quiet = false;
     }
 
-    /// Whether the client is waited for to read.
+    /// Whether the server waits for the client to read.
     pub(crate) fn is_unread(&self) -> bool {
         self.waiting == WaitingFor::Reader && self.since.is_some()
     }
 
-    /// Whether a request has been waited for for some time.
+    /// Whether the server has waited for a request for some time.
     pub(crate) fn is_quiet(&self) -> bool {
         self.is_quiet
     }
 
-    /// Ready when the client has had its time. Waiting for something else starts the time again. In
-    /// a server that is ending, a request has no longer than the grace of the drain.
+    /// Ready when the client's timeout has passed. A wait for another action restarts the timeout.
+    /// In a server that is ending, the timeout for a request is at most the grace of the drain.
     pub(crate) fn poll_timeout(&mut self, context: &Context, waiting: WaitingFor) -> Poll<()> {
         if self.waiting != waiting {
             self.waiting = waiting;

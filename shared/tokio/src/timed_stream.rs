@@ -1,4 +1,4 @@
-//! A client's socket for a library that speaks HTTP/2 on it, and keeps the rules of that itself.
+//! A client's socket for a library that speaks HTTP/2 on it, and enforces its rules itself.
 
 use std::io::{ErrorKind, Result};
 use std::pin::Pin;
@@ -10,8 +10,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use crate::open_bodies::OpenBodies;
 use crate::timed_socket::TimedSocket;
 
-/// A socket that ends when its client has asked nothing, is in the middle of a frame, or has not read,
-/// for too long.
+/// A socket that times out when its client has requested nothing, has not completed a frame, or has
+/// not read, for too long.
 pub struct TimedStream {
     socket: TimedSocket,
     frames: Frames,
@@ -19,12 +19,13 @@ pub struct TimedStream {
 }
 
 impl TimedStream {
-    /// Before the first byte of HTTP/2. The service counts the bodies that it waits for in `bodies`.
+    /// Creates a stream before the first byte of HTTP/2. The service counts the bodies that it
+    /// waits for in `bodies`.
     pub fn new(socket: TimedSocket, bodies: OpenBodies) -> Self {
         Self { socket, frames: Frames::default(), bodies }
     }
 
-    /// Ready when the client has had its time for what it is to send.
+    /// Ready when the client's timeout for its next bytes has passed.
     fn poll_timeout(&mut self, context: &Context) -> Poll<()> {
         let waiting = match self.frames.waiting_for() {
             WaitingFor::Request => WaitingFor::input(self.bodies.are_any(), self.socket.has_part()),
@@ -33,7 +34,7 @@ impl TimedStream {
         self.socket.poll_timeout(context, waiting)
     }
 
-    /// Writes by `write`. Once a write that had to wait is through, the client is waited for to send.
+    /// Writes by `write`. After a write that had to wait, the server waits for the client to send.
     fn poll_writing<T>(
         &mut self,
         context: &mut Context,
@@ -42,7 +43,7 @@ impl TimedStream {
         let was_unread = self.socket.is_unread();
         let written = write(&mut self.socket, context);
         if was_unread && !self.socket.is_unread() {
-            // It begins now, and is not over.
+            // This wait begins now, so its timeout cannot have passed.
             let _ = self.poll_timeout(context);
         }
         written
@@ -55,7 +56,7 @@ impl AsyncRead for TimedStream {
         ready!(this.socket.poll_flush(context))?;
         let before = buffer.filled().len();
         match this.socket.poll_read(context, buffer) {
-            // The write that waits has a deadline, and the library tries it again.
+            // The write that waits has a deadline, and the library retries it.
             Poll::Pending if this.socket.is_unread() => Poll::Pending,
             Poll::Pending => this.poll_timeout(context).map(|()| Err(ErrorKind::TimedOut.into())),
             Poll::Ready(read) => {

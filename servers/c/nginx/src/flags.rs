@@ -1,4 +1,4 @@
-//! The flags of the process contract, with what is different for nginx.
+//! The flags of the process contract, adapted to nginx.
 
 use anyhow::ensure;
 use shared::process::{self, Flag, FlagSet, Values};
@@ -8,14 +8,15 @@ use shared::tls::TlsFiles;
 /// allocates memory for all of them when it starts, 7 MiB for these.
 const CONNECTIONS: usize = 16384;
 
-/// Connections that a worker has before any client's: the listener, and the channel to the main
+/// Connections of a worker that are not a client's: the listener, and the channel to the main
 /// process.
 const OWN_CONNECTIONS: usize = 2;
 
-/// nginx has room for 1,024 processes (`NGX_MAX_PROCESSES`), among them some that are no workers.
+/// The maximum number of workers. nginx has room for 1,024 processes (`NGX_MAX_PROCESSES`), and
+/// some of them are not workers.
 const MOST_WORKERS: usize = 1000;
 
-/// Those of the contract, with those of TLS.
+/// The flags of the process contract, and those of TLS.
 pub(crate) struct Flags(pub(crate) process::Flags);
 
 impl FlagSet for Flags {
@@ -44,8 +45,8 @@ impl FlagSet for Flags {
 }
 
 impl Flags {
-    /// How many connections nginx may open per worker, its own among them. Raises the limit of open
-    /// files, which nginx inherits. An error when `--max-connections` asks for more than that.
+    /// Returns the number of connections that nginx may open per worker, including its own. Raises
+    /// the limit of open files, which nginx inherits. Fails when `--max-connections` needs more.
     pub(crate) fn connections_per_worker(&self) -> anyhow::Result<usize> {
         let unlimited = process::Flags { max_connections: None, ..self.0.clone() };
         let available = unlimited.connections()?;

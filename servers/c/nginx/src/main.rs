@@ -34,12 +34,12 @@ fn main() -> ExitCode {
     Program { name: env!("CARGO_PKG_NAME"), about: env!("CARGO_PKG_DESCRIPTION"), version }.run(run)
 }
 
-/// Runs nginx until it ends; the code that the launcher ends with.
+/// Runs nginx until it ends. Returns the exit code of the launcher.
 fn run(Http2Flags { flags, h2c }: &Http2Flags<Flags>) -> anyhow::Result<ExitCode> {
     let signals = nginx::signals()?;
     let protocol = Protocol::new(flags.0.tls.as_ref(), *h2c)?;
     let workers = flags.0.workers_or_cores();
-    // The kernel counts processes as threads. nginx itself would go on with the workers it gets.
+    // The kernel counts processes as threads. nginx itself would continue with fewer workers.
     process::check_threads(workers + OTHER_PROCESSES)
         .with_context(|| format!("nginx has {workers} workers"))?;
     let connections = flags.connections_per_worker()?;
@@ -56,7 +56,7 @@ fn run(Http2Flags { flags, h2c }: &Http2Flags<Flags>) -> anyhow::Result<ExitCode
     nginx.wait_for_end(&signals, flags.0.drain_timeout)
 }
 
-/// The version alone, such as `1.26.3`, of `nginx version: nginx/1.26.3`.
+/// Returns the version alone, such as `1.26.3`, from `nginx version: nginx/1.26.3`.
 fn nginx_version() -> anyhow::Result<String> {
     let output = Command::new("nginx").arg("-v").output().context("cannot run `nginx -v`")?;
     let text = String::from_utf8_lossy(&output.stderr);

@@ -1,4 +1,4 @@
-//! nginx's main process: how it is started, when it is ready, and how it is ended.
+//! Starts nginx's main process, waits until it is ready, and ends it.
 
 use std::fs;
 use std::io;
@@ -22,7 +22,7 @@ use socket2::SockRef;
 
 use crate::prefix::Prefix;
 
-/// Time between two looks whether nginx is ready. It takes some milliseconds.
+/// Time between two checks whether nginx is ready. It takes some milliseconds.
 const LOOK: Duration = Duration::from_millis(1);
 
 /// The time for nginx's workers to run and to answer. It takes some milliseconds, and on a busy
@@ -35,7 +35,7 @@ const END_LIMIT: Duration = Duration::from_secs(1);
 /// nginx's main process, a child of the launcher.
 pub(crate) struct Nginx(Child);
 
-/// The signals that arrive from now on, so that none is lost while nginx is being started.
+/// Returns the signals that arrive from now on: none is lost while nginx is being started.
 pub(crate) fn signals() -> anyhow::Result<Receiver<i32>> {
     let mut signals = Signals::new([SIGTERM, SIGINT, SIGCHLD]).context("cannot watch for signals")?;
     let (give, arrivals) = channel();
@@ -45,35 +45,35 @@ pub(crate) fn signals() -> anyhow::Result<Receiver<i32>> {
 }
 
 impl Nginx {
-    /// Starts it with the listening socket, which the launcher closes then. An error when there is
-    /// no nginx, or can be no further process.
+    /// Starts nginx with the listening socket, which the launcher then closes. Fails when there is
+    /// no nginx, or no further process can be started.
     #[allow(unsafe_code, reason = "a process prepares itself before it becomes nginx")]
     pub(crate) fn start(listener: TcpListener, prefix: &Prefix) -> anyhow::Result<Self> {
-        // nginx sets this for sockets that it opens, and expects it of one that it inherits.
+        // nginx sets this for sockets that it opens, and expects it for a socket that it inherits.
         listener.set_nonblocking(true).context("cannot make the listener non-blocking")?;
         SockRef::from(&listener).set_cloexec(false).context("cannot hand the listener over")?;
         let launcher = getpid();
         let prepare = move || {
-            // nginx does not outlive the launcher, however that ends.
+            // nginx gets SIGTERM when the launcher ends, however it ends.
             prctl::set_pdeathsig(Signal::SIGTERM)?;
-            // Unless the launcher has ended before that.
+            // Fails if the launcher has already ended.
             if getppid() == launcher { Ok(()) } else { Err(Errno::ESRCH.into()) }
         };
         let mut command = Command::new("nginx");
         command.arg("-p").arg(&prefix.folder).arg("-c").arg(prefix.configuration()).args(["-e", "stderr"]);
         command.env("NGINX", format!("{};", listener.as_raw_fd()));
-        // SAFETY: It makes system calls, and neither allocates nor takes a lock.
+        // SAFETY: `prepare` makes system calls, and neither allocates nor takes a lock.
         unsafe { command.pre_exec(prepare) };
         let nginx = command.spawn().map(Self).context("cannot start nginx");
         drop(listener);
         nginx
     }
 
-    /// Waits until all its workers run and, by `is_answered`, one of them answers. Before it starts
-    /// them it writes its process ID to its folder, once it has read its configuration and has its
-    /// socket. If it ends before that, it has printed the reason, and this is the code for the
-    /// launcher to end with. An error when it lacks workers, or an answer, after [`START_LIMIT`]; it
-    /// has ended then.
+    /// Waits until all workers run and, by `is_answered`, one of them answers. nginx writes its
+    /// process ID to its folder before it starts them, once it has read its configuration and has
+    /// its socket. If nginx ends before it is ready, it has printed the reason, and this returns
+    /// the exit code of the launcher. Fails when nginx lacks workers, or an answer, after
+    /// [`START_LIMIT`]; nginx is then ended.
     pub(crate) fn wait_until_ready(
         &mut self,
         prefix: &Prefix,
@@ -98,27 +98,27 @@ impl Nginx {
         }
     }
 
-    /// Ends it by SIGTERM, which it passes on to its workers. Without workers it waits for the end of
-    /// one forever, and is killed.
+    /// Ends nginx by SIGTERM, which nginx passes on to its workers. Without workers, nginx waits
+    /// for the end of a worker forever, and is killed.
     fn end(&mut self) -> anyhow::Result<()> {
         self.send(Signal::SIGTERM);
         let end = Instant::now() + END_LIMIT;
         while self.ended()?.is_none() && Instant::now() < end {
             thread::sleep(LOOK);
         }
-        // It may have ended.
+        // nginx may have ended already.
         let _ = self.0.kill();
         self.0.wait().map(drop).context("cannot wait for nginx")
     }
 
-    /// How many workers run: all children of the main process.
+    /// Returns the number of workers that run: all children of the main process.
     fn workers(&self) -> usize {
         let id = self.0.id();
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
         children.map_or(0, |children| children.split_whitespace().count())
     }
 
-    /// Passes signals on until nginx has ended; the code for the launcher to end with.
+    /// Passes signals on until nginx has ended. Returns the exit code of the launcher.
     ///
     /// SIGQUIT makes nginx drain, for as long as that takes. SIGTERM makes it close all
     /// connections: the launcher sends it on a second signal, and when `drain_limit` has passed.
@@ -153,7 +153,7 @@ impl Nginx {
         let _ = kill(Pid::from_raw(self.0.id().cast_signed()), signal);
     }
 
-    /// Its exit code, as shells count; `None` while it runs.
+    /// Returns nginx's exit code as shells report it, or `None` while nginx runs.
     fn ended(&mut self) -> anyhow::Result<Option<u8>> {
         let status = self.0.try_wait().context("cannot wait for nginx")?;
         Ok(status.map(|status| match status.code() {
@@ -163,7 +163,7 @@ impl Nginx {
     }
 }
 
-/// The exit code for an end by a signal, as shells count.
+/// Returns the exit code for an end by a signal, as shells report it.
 fn code_of(signal: i32) -> u8 {
     128 + signal.to_le_bytes()[0]
 }

@@ -1,9 +1,9 @@
-//! nginx's prefix: a folder of its own with its configuration and whatever else it writes.
+//! nginx's prefix: a separate folder with its configuration and all files that it writes.
 //!
-//! A process that is killed removes nothing. So another process, the remover, waits for the end of
-//! the launcher and of nginx: each has the write end of a pipe, which the kernel closes when they
-//! end, and then the remover's read returns. It has its own process group, since a signal that kills
-//! a server is sent to the server's.
+//! A process that is killed removes no files. So another process, the remover, waits for the end of
+//! the launcher and of nginx: both have the write end of a pipe, which the kernel closes when they
+//! end, and then the remover's read returns. The remover has its own process group, since a signal
+//! that kills a server is sent to the server's group.
 
 use std::env;
 use std::fs;
@@ -23,10 +23,10 @@ use crate::protocol::Protocol;
 
 const TEMPLATE: &str = include_str!("../nginx.conf");
 
-/// The longest time that goes into the configuration. nginx counts milliseconds in a signed number.
+/// The longest time in the configuration. nginx counts milliseconds in a signed number.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// The folder.
+/// The folder of nginx, which exists until the launcher and nginx have ended.
 pub(crate) struct Prefix {
     pub(crate) folder: PathBuf,
     /// The write end of the pipe, which nginx inherits.
@@ -34,7 +34,7 @@ pub(crate) struct Prefix {
 }
 
 impl Prefix {
-    /// Makes it in `TMPDIR`, and starts the remover. An error names what cannot be made.
+    /// Makes the folder in `TMPDIR`, and starts the remover. An error names the one that failed.
     pub(crate) fn new() -> anyhow::Result<Self> {
         let place = env::temp_dir();
         let folder = unistd::mkdtemp(&place.join("server-nginx-XXXXXX")).with_context(|| {
@@ -46,18 +46,18 @@ impl Prefix {
         Ok(Self { folder, _in_use })
     }
 
-    /// The file that nginx writes its process ID to.
+    /// Returns the path of the file that nginx writes its process ID to.
     pub(crate) fn pid_file(&self) -> PathBuf {
         self.folder.join("nginx.pid")
     }
 
-    /// nginx's configuration.
+    /// Returns the path of nginx's configuration.
     pub(crate) fn configuration(&self) -> PathBuf {
         self.folder.join("nginx.conf")
     }
 
-    /// Writes the configuration of a server of `protocol` at `address` with that many `connections`
-    /// per worker. An error when the file cannot be written.
+    /// Writes the configuration of a server of `protocol` at `address`, with `connections`
+    /// connections per worker. Fails when the file cannot be written.
     pub(crate) fn configure(
         &self,
         flags: &Flags,
@@ -81,11 +81,11 @@ impl Prefix {
     }
 }
 
-/// The remover, started; the folder is removed once no process has the returned end of a pipe.
+/// Starts the remover. It removes the folder once no process has the returned end of a pipe.
 fn start_remover(folder: &Path) -> std::io::Result<ChildStdin> {
     let mut remover = Command::new("/bin/sh");
     remover.args(["-c", "read -r end; exec rm -rf -- \"$0\""]).arg(folder);
-    // The other ends of the standard streams would not see the end of the server.
+    // If the remover inherited these streams, their readers would not see the end of the server.
     remover.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     remover.process_group(0).env("PATH", "/usr/bin:/bin");
     let in_use = remover.spawn()?.stdin.take().ok_or(ErrorKind::BrokenPipe)?;
@@ -94,9 +94,9 @@ fn start_remover(folder: &Path) -> std::io::Result<ChildStdin> {
     Ok(in_use)
 }
 
-/// The directive that keeps workers with root if root starts nginx, as other servers here do. nginx
-/// would change them to another user, and in a container without `CAP_SYS_PTRACE` an observer
-/// cannot see what the processes of another user have open.
+/// Returns the directive that lets workers run as root if root starts nginx, as other servers here
+/// do. nginx would change them to another user. In a container without `CAP_SYS_PTRACE`, an
+/// observer cannot see the open files of another user's processes.
 fn user() -> String {
     let names = || {
         let (user, group) = (geteuid(), getegid());
@@ -106,7 +106,7 @@ fn user() -> String {
     names().map_or_else(String::new, |(user, group)| format!("user {user} {group};"))
 }
 
-/// A time as nginx reads it. Zero would turn some of the timeouts off.
+/// Returns a time in nginx's notation. Zero would turn off some of the timeouts.
 fn milliseconds(time: Duration) -> String {
     format!("{}ms", time.min(LONGEST).as_millis().max(1))
 }

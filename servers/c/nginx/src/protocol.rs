@@ -1,4 +1,4 @@
-//! What nginx and its clients speak, and what is different in its configuration for that.
+//! The protocol of nginx's clients, and the parts of the configuration that depend on it.
 
 use std::fs;
 use std::io::{self, Read, Write};
@@ -10,11 +10,11 @@ use std::time::Duration;
 use anyhow::Context;
 use shared::tls::TlsFiles;
 
-/// The time for an answer.
+/// The longest wait for an answer.
 const ANSWER_LIMIT: Duration = Duration::from_secs(1);
 
-/// The names of the files of TLS in nginx's folder, to which its configuration is relative. In a
-/// path as the user gives it some characters would have a meaning.
+/// The names of the TLS files in nginx's folder, to which its configuration is relative. They are
+/// links, since some characters of a user's path would have a meaning in the configuration.
 const CERTIFICATE: &str = "certificate.pem";
 const KEY: &str = "key.pem";
 
@@ -24,35 +24,35 @@ ssl_certificate certificate.pem;
         # Not all versions of nginx offer TLS 1.3 without this.
         ssl_protocols TLSv1.3;";
 
-/// The preface of HTTP/2, and settings without a setting.
+/// The preface of HTTP/2, with an empty SETTINGS frame.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
 
-/// The type of a frame of settings, and where a frame has its type (RFC 9113, section 4.1).
+/// The type of a SETTINGS frame, and the position of a frame's type (RFC 9113, section 4.1).
 const SETTINGS: u8 = 4;
 const TYPE: usize = 3;
 
-/// What a listener of nginx speaks.
+/// The protocol of a listener of nginx.
 #[derive(Clone, Copy)]
 pub(crate) enum Protocol<'a> {
     /// HTTP/1.1.
     Http1,
-    /// HTTP/2, and nothing else: nginx 1.22 does not look how a client begins.
+    /// HTTP/2 alone: nginx 1.22 does not check which protocol a client begins with.
     H2c,
-    /// TLS 1.3, and within it what is agreed.
+    /// TLS 1.3, and over it the protocol that is agreed on.
     Tls(&'a TlsFiles),
 }
 
 impl<'a> Protocol<'a> {
-    /// That of a server with these files, if any, or of one that is asked for HTTP/2. Fails when a
-    /// file is unreadable or damaged, or the key is another certificate's.
+    /// Returns TLS if there are files, else HTTP/2 with `h2c`, else HTTP/1.1. Fails when a file is
+    /// unreadable or damaged, or the key belongs to another certificate.
     pub(crate) fn new(files: Option<&'a TlsFiles>, h2c: bool) -> anyhow::Result<Self> {
         let Some(files) = files else { return Ok(if h2c { Self::H2c } else { Self::Http1 }) };
-        // nginx would say so in other words, once it has started.
+        // nginx would report such an error in other words, and only after its start.
         files.config(&[])?;
         Ok(Self::Tls(files))
     }
 
-    /// Further parameters of `listen`.
+    /// Returns further parameters of `listen`.
     pub(crate) fn parameters(self) -> &'static str {
         match self {
             Self::Http1 => "",
@@ -61,13 +61,12 @@ impl<'a> Protocol<'a> {
         }
     }
 
-    /// Further directives of the server.
+    /// Returns further directives of the server.
     pub(crate) fn directives(self) -> &'static str {
         if matches!(self, Self::Tls(_)) { TLS } else { "" }
     }
 
-    /// Makes the files of TLS known in nginx's `folder`. Fails where that or one of them cannot be
-    /// used.
+    /// Links the TLS files into nginx's `folder`. Fails when the folder or a file cannot be used.
     pub(crate) fn link(self, folder: &Path) -> anyhow::Result<()> {
         let Self::Tls(files) = self else { return Ok(()) };
         for (file, name) in [(&files.certificate, CERTIFICATE), (&files.key, KEY)] {
@@ -78,8 +77,8 @@ impl<'a> Protocol<'a> {
         Ok(())
     }
 
-    /// Whether nginx answers: a request of HTTP/1.1, which it rejects where it expects TLS, or the
-    /// preface of HTTP/2. nginx has closed the connection then, or does so now.
+    /// Whether nginx answers an HTTP/1.1 request, which it rejects when it expects TLS, or the
+    /// HTTP/2 preface. nginx has then closed the connection, or closes it after this call.
     pub(crate) fn is_answered(self, address: SocketAddr) -> io::Result<bool> {
         let mut client = TcpStream::connect(address)?;
         client.set_read_timeout(Some(ANSWER_LIMIT))?;

@@ -1,5 +1,5 @@
-//! The launcher keeps the process contract, and leaves nothing behind. Where a test needs nginx and
-//! the machine has none, it says that it is skipped.
+//! The launcher keeps the process contract, and leaves nothing behind. A test that needs nginx
+//! prints that it is skipped when the machine has no nginx.
 #![allow(clippy::unwrap_used, reason = "a test says what is wrong by its panic")]
 
 use std::env;
@@ -60,7 +60,7 @@ fn many_connections_are_served_and_drained() {
     if is_skipped() {
         return;
     }
-    // The launcher's own, of which one waits for signals.
+    // The launcher has two threads, one of which waits for signals.
     scenarios::many_connections_are_served(&SERVER, 2);
     scenarios::a_drain_answers_half_a_head(&SERVER);
     scenarios::a_drain_cuts_half_a_head(&SERVER);
@@ -79,7 +79,7 @@ fn it_speaks_tls() {
     scenarios::a_stalled_handshake_ends(&SERVER);
 }
 
-/// Before there is an nginx.
+/// This test needs no nginx: the launcher fails before it starts nginx.
 #[test]
 fn a_certificate_that_cannot_be_used_is_named() {
     scenarios::a_certificate_that_cannot_be_used_is_named(&SERVER);
@@ -95,7 +95,7 @@ fn a_second_signal_ends_a_drain() {
     client.send("GET /late HTTP/1.1\r\nHo");
     server.wait_until_read(&client);
     server.terminate();
-    // The first signal has been read then. Two that wait together would be one.
+    // By then, the first signal has been read. Two pending signals would be merged into one.
     wait_until("the end of listening", || is_closed(server.address()));
     server.terminate();
     assert_eq!(server.wait().code(), Some(128 + Signal::SIGTERM as i32));
@@ -116,7 +116,7 @@ fn it_is_ready_once_nginx_answers() {
     launcher.wait().unwrap();
 }
 
-/// nginx continues without workers, and does not end by SIGTERM then.
+/// Without workers, nginx continues, and SIGTERM does not end it.
 #[test]
 fn nginx_without_workers_is_no_server() {
     let folder = folder("workerless");
@@ -125,11 +125,11 @@ fn nginx_without_workers_is_no_server() {
     let said = String::from_utf8(output.stderr).unwrap();
     assert_eq!(said, "error: nginx does not answer within 10 s: 0 of its 2 workers run\n");
     assert_eq!((output.status.code(), output.stdout), (Some(1), Vec::new()));
-    // nginx has ended, which has the folder open.
+    // The removal shows that nginx has ended, since the folder is kept until then.
     wait_until("the removal of its folder", || folder.read_dir().unwrap().count() == 1);
 }
 
-/// The launcher with another nginx, which has written its process ID, and then runs `script`.
+/// Returns a launcher with another nginx, which writes its process ID, and then runs `script`.
 fn with_nginx(folder: &Path, script: &str) -> Command {
     let program = folder.join("nginx");
     fs::write(&program, format!("#!/bin/sh\necho $$ >\"$2/nginx.pid\"\n{script}\n")).unwrap();
@@ -181,7 +181,7 @@ fn what_cannot_be_done_is_said_and_leaves_nothing_behind() {
     let taken = taken.local_addr().unwrap().port().to_string();
     let no_such_folder = Path::new("/no/such/folder");
     let folder = folder("refused");
-    // The flags, where temporary files go, the exit code, and what is said.
+    // Each case has the flags, the folder of temporary files, the exit code, and part of the error.
     let cases: [(&[&str], &Path, i32, &str); 9] = [
         (&["--port", &taken], &folder, 1, "cannot listen on 127.0.0.1:"),
         (&["--host", "no.such.host.invalid"], &folder, 1, "host no.such.host.invalid: "),

@@ -1,4 +1,4 @@
-//! The application: from a request to its answer, and how a connection gets into it.
+//! The application that answers requests, and the service that passes connections to it.
 
 use std::future::ready;
 use std::sync::Arc;
@@ -17,8 +17,8 @@ use shared::process::Server;
 use shared_tokio::{FilteredStream, Flush, RequestCounter, TimedSocket};
 use tokio::net::TcpStream;
 
-/// What `HttpServer` makes of an application, but with a [`FilteredStream`] between the socket and
-/// actix, which also keeps the timeouts. actix itself limits the number of connections.
+/// Makes the service that `HttpServer` would make, but with a [`FilteredStream`] between the socket
+/// and actix, which also enforces the timeouts. actix limits the number of connections.
 pub(crate) fn service(
     server: &Arc<Server>,
 ) -> impl ServiceFactory<TcpStream, Config = (), Response = (), Error = (), InitError = ()> + use<> {
@@ -37,15 +37,15 @@ pub(crate) fn service(
         ready(socket.map(|socket| (FilteredStream::new(socket, permit, Flush::AtOnce), None)))
     })
     .and_then(http)
-    // An error is the client's, which has its answer or has gone.
+    // An error concerns only the client, which has its answer or has disconnected.
     .map_err(|_| ())
 }
 
-/// Answers a request. It keeps the rules: `FilteredStream` rejects others.
+/// Answers a request that keeps the rules: `FilteredStream` rejects all others.
 async fn answer(request: HttpRequest, mut body: Payload) -> HttpResponse {
     let counter = request.conn_data::<Arc<RequestCounter>>();
     if counter.is_some_and(|counter| counter.has_body()) {
-        // It is dropped; its length was limited. After an error no client reads the answer.
+        // The body is dropped; its length is limited. After an error, no client reads the answer.
         while let Some(Ok(_)) = body.next().await {}
     }
     let greets = matches!(*request.method(), Method::GET | Method::HEAD);

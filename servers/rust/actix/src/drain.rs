@@ -1,7 +1,7 @@
-//! The end of the server, in which no request is lost.
+//! Ends the server so that no request is lost.
 //!
-//! actix's own shutdown drops what waits in its queues: connections that are accepted and not yet
-//! with a worker, and requests that are read and not yet begun. So its workers run on.
+//! actix's own shutdown drops its queues: connections that are accepted and not yet with a worker,
+//! and requests that are read and not yet begun. So the workers of actix continue to run.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -18,15 +18,15 @@ use crate::app;
 /// Time for actix to follow a command: to stop accepting, and to begin what it has accepted.
 const HANDOVER: Duration = Duration::from_millis(100);
 
-/// Ends the server, once it accepts no more. `waiting` is a second handle on its listener, from
-/// which connections are taken that the kernel has accepted and actix has not.
+/// Stops accepting, and waits until the server has ended. `waiting` is a second handle on the
+/// listener, for the connections that the kernel has accepted and actix has not.
 pub(crate) async fn drain(actix: ServerHandle, server: &Arc<Server>, waiting: TcpListener) {
     actix.pause().await;
     rt::time::sleep(HANDOVER).await;
     // Closes actix's handle on the listener. The end of its workers is not awaited.
     drop(actix.stop(true));
     rt::time::sleep(HANDOVER).await;
-    // The application is made as it was for the workers, where it did not fail.
+    // The application is made here as for the workers, where this did not fail.
     if let Ok(service) = app::service(server).new_service(()).await {
         process::close(waiting, |stream| serve(stream, &service));
     }

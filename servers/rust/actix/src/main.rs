@@ -21,13 +21,13 @@ fn main() -> ExitCode {
 
 fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
-    // actix counts connections per worker, so with fewer of them than workers some would have none.
+    // actix counts connections per worker: with more workers than connections, some have none.
     let workers = flags.workers_or_cores().min(max_connections);
     let listener = process::bind(&flags.addresses()?)?;
     let address = listener.local_addr()?;
     let waiting = listener.try_clone().context("cannot duplicate the listener")?;
     let server = Server::start(max_connections, flags, &[HTTP_1_1])?;
-    // It would panic without one of its workers, and without the thread that accepts.
+    // actix would panic without one of its workers or the thread that accepts.
     process::check_threads(workers + 1)?;
 
     let app_server = Arc::clone(&server);
@@ -43,7 +43,7 @@ fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
         let mut actix = actix.run();
         let handle = actix.handle();
         process::drain_on_signal(&server.lifecycle, flags.drain_timeout)?;
-        // Starts its threads: what is announced has workers.
+        // The first poll starts actix's threads: a server that is announced has workers.
         if let Poll::Ready(ended) = poll_fn(|context| Poll::Ready(pin!(&mut actix).poll(context))).await {
             return ended.context("cannot start actix");
         }
@@ -52,8 +52,8 @@ fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
             ended = &mut actix => return ended.context("actix failed"),
             () = server.lifecycle.reached(Stage::Ending) => {}
         }
-        // It follows what the drain tells it, and ends when its workers have: that may be long
-        // before or after its connections, and nothing depends on how.
+        // actix follows the commands of the drain, and ends when its workers end. That may be long
+        // before or after its connections end, and nothing depends on the result.
         rt::spawn(actix);
         drain::drain(handle, &server, waiting).await;
         Ok(())

@@ -29,7 +29,7 @@ fn run(flags: &Http2Flags<TlsFlags>) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(flags.connections()?);
     let listener = process::bind(&flags.addresses()?)?;
     let workers = flags.workers_or_cores();
-    // tokio would serve with fewer of them, and panic without any.
+    // Without all of them, tokio would serve with fewer, or panic if there were none.
     process::check_threads(workers)?;
     let runtime = Builder::new_multi_thread()
         .worker_threads(workers)
@@ -44,7 +44,7 @@ fn run(flags: &Http2Flags<TlsFlags>) -> anyhow::Result<()> {
             serve(listener, flags, lifecycle).await
         }
     });
-    // A drop would wait for workers that are busy with connections that are cut.
+    // Dropping the runtime would wait for workers that are busy with connections that are cut.
     runtime.shutdown_background();
     served
 }

@@ -1,4 +1,4 @@
-//! HTTP/2 and TLS, which axum's users have by axum-server: `axum::serve` has no TLS.
+//! Serves HTTP/2 and TLS with axum-server, as axum's users do: `axum::serve` has no TLS.
 
 use std::net::TcpListener;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use shared::tls::{HTTP_1_1, HTTP_2};
 
 use crate::app;
 
-/// Serves with TLS, where the flags name a certificate, and else with HTTP/2 alone.
+/// Serves with TLS if the flags name a certificate, and otherwise HTTP/2 alone.
 pub(crate) async fn serve(
     listener: TcpListener,
     flags: &Flags,
@@ -50,7 +50,7 @@ pub(crate) async fn serve(
     };
     tokio::select! {
         served = serving => served.context("axum-server failed"),
-        // It would wait for its last client.
+        // axum-server would wait for its last client.
         () = draining => Ok(()),
     }
 }

@@ -1,4 +1,4 @@
-//! axum as it comes: what its users get of the contract, and which clients delay others.
+//! Tests of axum as its users have it: parts of the contract, and clients that delay others.
 
 use shared::testing::{Allocations, Program};
 
@@ -14,7 +14,7 @@ shared::scenarios! {
     a_drain_ends_with_the_last_connection,
     without_threads_it_does_not_start,
     without_descriptors_it_does_not_start,
-    // The workers, and those that accept and wait for signals.
+    // The threads are the workers, one that accepts, and one that waits for signals.
     many_connections_are_served(SERVER.workers + 2),
     the_allocations_per_request_are_known(Allocations { bare: 21, browser: 30, pipelined: 19 }),
 }

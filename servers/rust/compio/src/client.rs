@@ -1,4 +1,4 @@
-//! A connection: the rules of `shared` between reads and writes that the kernel completes later.
+//! Serves a connection by the rules of `shared`; the kernel completes reads and writes later.
 
 use std::io::ErrorKind;
 use std::net::TcpStream;
@@ -20,32 +20,32 @@ use crate::state::WorkerState;
 /// A client that is connected.
 pub(crate) struct Client<'a> {
     stream: compio::net::TcpStream,
-    /// `None` where the connection is not encrypted.
+    /// `None` when the connection is not encrypted.
     tls: Option<Box<Tls>>,
     state: &'a WorkerState,
     deadline: Rc<Deadline>,
     connection: Connection,
-    /// Part of a request. Empty, without memory, for a client that waits for a request.
+    /// The part of a request that has been read. Empty, without memory, while no part has arrived.
     rest: Vec<u8>,
-    /// The last read took all the room that there was, so that more may be there.
+    /// Whether the last read filled its buffer, so that there may be more to read.
     has_more: bool,
 }
 
-/// What there is to answer.
+/// The input that has to be answered.
 enum Input {
     Bytes(Bytes),
-    /// The rest of a request has not come in its time.
+    /// The rest of a request has not arrived before its timeout.
     TooSlow,
 }
 
-/// What was read.
+/// The bytes that were read.
 enum Bytes {
-    /// Into a buffer of the ring, which gets it back when this is dropped.
+    /// In a buffer of the ring, which gets it back when this is dropped.
     Lent(BufferRef),
     Own(Vec<u8>),
 }
 
-/// Why there are no more bytes.
+/// The reason why there are no more bytes.
 enum End {
     Gone,
     Timeout,
@@ -67,13 +67,13 @@ impl<'a> Client<'a> {
     /// Serves the connection until it is over, and closes it.
     pub(crate) async fn serve(mut self) {
         self.answer().await;
-        // There is nothing to do where it fails.
+        // Nothing can be done when the close fails.
         let _ = self.stream.close().await;
     }
 
-    /// Reads, answers and writes; `None` when the client has gone or has had its time.
+    /// Reads, answers and writes. Returns `None` when the client has disconnected or timed out.
     ///
-    /// Other connections have their turn between two reads, so no client can keep the thread.
+    /// Other connections have their turn between two reads, so no client can occupy the thread.
     async fn answer(&mut self) -> Option<()> {
         loop {
             let input = self.read().await?;
@@ -99,7 +99,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Reads what is there; `None` when that is the end, or when no request has come in its time.
+    /// Reads input. Returns `None` when that has ended, or when no request has arrived in time.
     async fn read(&mut self) -> Option<Input> {
         let waiting = WaitingFor::input(self.connection.is_in_body(), !self.rest.is_empty());
         self.deadline.begin(waiting);
@@ -113,7 +113,7 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The next bytes of requests.
+    /// Returns the next bytes of requests, decrypted if the connection is encrypted.
     async fn receive(&mut self) -> Result<Bytes, End> {
         loop {
             let bytes = self.receive_as_sent().await?;
@@ -121,7 +121,7 @@ impl<'a> Client<'a> {
             let Some(tls) = &mut self.tls else { return Ok(bytes) };
             let (decrypted, is_ended) = decrypt(tls, &bytes);
             drop(bytes);
-            // A handshake answers on the way.
+            // A handshake may have an answer to send.
             self.send_kept().await.ok_or(End::Gone)?;
             match decrypted {
                 bytes if !bytes.is_empty() => return Ok(Bytes::Own(bytes)),
@@ -134,8 +134,8 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// The next bytes, in a buffer of the ring that is taken when they arrive. When all of those
-    /// are taken the read brings its own: if it retried, others might be faster each time.
+    /// Returns the next bytes, in a buffer of the ring that is taken when they arrive. When all of
+    /// them are taken, the read uses its own: if it retried, other reads might always be faster.
     async fn receive_as_sent(&self) -> Result<Bytes, End> {
         loop {
             let mut stream = &self.stream;
@@ -159,9 +159,9 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Answers what has arrived. The buffer of the ring is free again after it.
+    /// Answers the requests that have arrived. `bytes` are then consumed or copied.
     fn advance(&mut self, bytes: &[u8], output: &mut Vec<u8>) -> Wants {
-        // Where there is more to read there may be more to answer before the connection closes.
+        // If there may be more to read, there may be more to answer before the connection closes.
         let draining = self.state.lifecycle.is_draining() && !self.has_more;
         let progress;
         if self.rest.is_empty() {
@@ -190,7 +190,7 @@ impl<'a> Client<'a> {
         Some(output)
     }
 
-    /// Sends what TLS has encrypted, and what it says of itself.
+    /// Sends the bytes that TLS has encrypted, and its own messages.
     async fn send_kept(&mut self) -> Option<()> {
         let Some(tls) = self.tls.as_mut().filter(|tls| tls.has_kept()) else { return Some(()) };
         let mut encrypted = self.state.output();
@@ -202,7 +202,7 @@ impl<'a> Client<'a> {
         Some(())
     }
 
-    /// Tells the client of an encrypted connection that nothing follows.
+    /// Tells the client of an encrypted connection that no more data follows.
     async fn notify_end(&mut self) -> Option<()> {
         if let Some(tls) = &mut self.tls {
             tls.end();
@@ -251,7 +251,7 @@ impl<'a> Client<'a> {
     }
 }
 
-/// Decrypts what has arrived; and whether nothing can follow: the client has ended its side, or
+/// Decrypts `bytes`, and returns whether no more can follow, since the client has ended its side or
 /// broken a rule of TLS.
 fn decrypt(tls: &mut Tls, mut bytes: &[u8]) -> (Vec<u8>, bool) {
     let mut decrypted = Vec::new();

@@ -1,5 +1,5 @@
-//! The deadlines of a worker's connections. All are checked now and then, so that no wait needs a
-//! timer of its own, nor has to read the clock.
+//! The deadlines of a worker's connections. All are checked at intervals, so that no wait needs its
+//! own timer or has to read the clock.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -14,8 +14,8 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use shared::http::limits::DRAIN_GRACE;
 use shared::http::{Timeouts, WaitingFor};
 
-/// How often all connections are checked, and the server's stage is read. A deadline is noticed
-/// late by up to twice this time, as a wait's time begins at the first check.
+/// The time between two checks of all connections and of the server's stage. A deadline may be
+/// noticed up to twice this time late, since the time of a wait begins at the first check.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Ticks once per [`INTERVAL`].
@@ -28,14 +28,14 @@ pub(crate) struct Deadlines(RefCell<Vec<Weak<Deadline>>>);
 /// The deadline of one connection. It is forgotten when the connection drops it.
 pub(crate) struct Deadline {
     waiting: Cell<WaitingFor>,
-    /// None for a wait that was not checked yet.
+    /// `None` for a wait that was not checked yet.
     time: Cell<Option<Instant>>,
     is_due: Cell<bool>,
     waker: RefCell<Option<Waker>>,
 }
 
 impl Ticker {
-    /// Fails when there is no descriptor for a timer.
+    /// Starts the timer. Fails when there is no descriptor for it.
     pub(crate) fn new() -> anyhow::Result<Self> {
         let start = || {
             let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC)?;
@@ -47,14 +47,14 @@ impl Ticker {
 
     /// Waits for the next tick.
     pub(crate) async fn tick(&self) {
-        // Where the ring cannot wait for the timer, the thread blocks in the read.
+        // If the ring cannot wait for the timer, the thread blocks in the read.
         let _ = self.0.read_ready().await;
         let _ = self.0.wait();
     }
 }
 
 impl Deadlines {
-    /// A deadline for a connection, which waits for a request.
+    /// Adds a deadline for a connection, which waits for a request.
     pub(crate) fn add(&self) -> Rc<Deadline> {
         let deadline = Rc::new(Deadline {
             waiting: Cell::new(WaitingFor::Request),
@@ -66,8 +66,8 @@ impl Deadlines {
         deadline
     }
 
-    /// Wakes the connections whose deadline has passed. In a server that is ending, a request has
-    /// no longer than the grace of the drain.
+    /// Wakes the connections whose deadline has passed. In a server that is ending, the time for a
+    /// request is at most the grace of the drain.
     pub(crate) fn check(&self, timeouts: &Timeouts, is_ending: bool) {
         let now = Instant::now();
         self.0.borrow_mut().retain(|deadline| {
@@ -77,7 +77,7 @@ impl Deadlines {
 }
 
 impl Deadline {
-    /// Begins a wait. That for more of a head is the same wait: its time runs from the first byte.
+    /// Begins a wait. A repeated wait for a head continues: its time runs from the first byte.
     pub(crate) fn begin(&self, waiting: WaitingFor) {
         if waiting == WaitingFor::Head && self.waiting.get() == WaitingFor::Head {
             return;
@@ -87,7 +87,7 @@ impl Deadline {
         self.is_due.set(false);
     }
 
-    /// The output of `future`; `None` when the time of the wait passes before that.
+    /// Returns the output of `future`, or `None` when the deadline of the wait passes first.
     pub(crate) async fn limit<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         poll_fn(|context| match future.as_mut().poll(context) {

@@ -50,7 +50,7 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
         let state = WorkerState::new(Arc::clone(&lifecycle), timeouts, encryption.clone());
         worker::run(listener, state, &ready)
     })?;
-    // Connections to the socket of a worker that failed would never be answered.
+    // Fails if a worker has failed: connections to its socket would never be answered.
     started.iter().take(count).collect::<anyhow::Result<()>>()?;
     process::announce(flags, address)?;
     workers.join()

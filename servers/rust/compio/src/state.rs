@@ -1,4 +1,4 @@
-//! What a worker's accept loop and its connections share.
+//! The state that a worker's accept loop and its connections share.
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
@@ -11,8 +11,9 @@ use shared::tls::Encryption;
 
 use crate::deadline::Deadlines;
 
-/// Buffers for answers that are kept for further use: no more connections are served between two
-/// looks at the ring. Those with more to write than the client takes keep theirs.
+/// The maximum number of answer buffers that are kept for reuse: no more connections are served
+/// between two checks of the ring. A connection whose client does not take all answers keeps its
+/// own.
 const OUTPUTS_KEPT: usize = 64;
 
 /// The state of a worker. Workers share nothing but the port and the server's lifecycle.
@@ -41,12 +42,12 @@ impl WorkerState {
         Self { lifecycle, timeouts, encryption, deadlines, open, changes, outputs }
     }
 
-    /// An empty buffer for answers.
+    /// Returns an empty buffer for answers.
     pub(crate) fn output(&self) -> Vec<u8> {
         self.outputs.borrow_mut().pop().unwrap_or_default()
     }
 
-    /// Takes the buffer back once all of it is written, and it is empty.
+    /// Takes back a buffer, which is empty since all of it is written.
     pub(crate) fn take_back(&self, output: Vec<u8>) {
         let mut outputs = self.outputs.borrow_mut();
         if outputs.len() < OUTPUTS_KEPT {

@@ -21,7 +21,7 @@ use crate::state::WorkerState;
 
 /// Accepts connections on this thread and serves them until the server is over.
 ///
-/// Sends first whether it has a ring, or why not.
+/// First sends whether it has a ring, or why not.
 pub(crate) fn run(
     listener: TcpListener,
     state: WorkerState,
@@ -34,7 +34,7 @@ pub(crate) fn run(
     // The receiver is dropped only when the program ends.
     let _ = ready.send(outcome);
     let Some(runtime) = runtime else { return Ok(()) };
-    // The outermost future is polled in every round, a task only when there is something for it.
+    // The outermost future is polled in every round, a task only when it is woken.
     runtime.block_on(async {
         let task = runtime::spawn(serve(listener, state));
         task.await.map_err(|error| anyhow!("a worker panicked: {error}"))?
@@ -63,12 +63,12 @@ async fn check_deadlines(ticker: &Ticker, state: &WorkerState) {
     }
 }
 
-/// Accepts connections until the server ends; returns the listener, with no operation pending, if
-/// compio gives it back. Fails when the ring does before that.
+/// Accepts connections until the server ends. Returns the listener, with no operation pending, if
+/// compio gives it back. Fails when the ring fails before that.
 ///
-/// The ring reports that a client connects, and does not accept by itself: a connection that it had
-/// just accepted would be lost when the wait is given up, and without a permit a connection has to
-/// stay in the kernel's queue.
+/// The ring only reports that a client connects, and does not accept: a connection that it had just
+/// accepted would be lost when the wait is cancelled, and one without a permit has to stay in the
+/// kernel's queue.
 async fn accept_until_ending(
     listener: TcpListener,
     state: &Rc<WorkerState>,
@@ -87,7 +87,7 @@ async fn accept_until_ending(
                 match error.kind() {
                     ErrorKind::WouldBlock => arrival(&listener, state).await?,
                     ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
-                    // There is no descriptor for it, or no memory.
+                    // There is no descriptor for the connection, or no memory.
                     _ => state.changes.next().await,
                 }
             }
@@ -109,7 +109,7 @@ async fn arrival(listener: &PollFd<TcpListener>, state: &WorkerState) -> anyhow:
     .await
 }
 
-/// Serves a connection in a task of its own.
+/// Serves a connection in a separate task.
 fn start(stream: TcpStream, permit: Option<ConnectionPermit>, state: &Rc<WorkerState>) {
     let state = Rc::clone(state);
     state.open.set(state.open.get() + 1);

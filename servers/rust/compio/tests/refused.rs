@@ -1,4 +1,4 @@
-//! Where the kernel refuses io_uring.
+//! Tests of the server when the kernel refuses io_uring.
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::collections::BTreeMap;
@@ -22,7 +22,7 @@ fn a_server_without_a_ring_fails_with_one_line() {
     }
 }
 
-/// The output of the program under a filter such as containers have.
+/// Returns the output of the program under a seccomp filter such as containers have.
 fn run_without_rings(flags: &[&str]) -> Output {
     let rules = BTreeMap::from([(SYS_io_uring_setup, Vec::new())]);
     let architecture = std::env::consts::ARCH.try_into().unwrap();
@@ -30,7 +30,7 @@ fn run_without_rings(flags: &[&str]) -> Output {
     let filter = SeccompFilter::new(rules, SeccompAction::Allow, refuse, architecture).unwrap();
     let filter: BpfProgram = filter.try_into().unwrap();
     let run = || {
-        // For this thread and the processes that it starts.
+        // The filter applies to this thread and the processes that it starts.
         seccompiler::apply_filter(&filter).unwrap();
         Command::new(env!("CARGO_BIN_EXE_server-compio")).args(flags).output().unwrap()
     };

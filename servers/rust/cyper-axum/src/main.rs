@@ -1,5 +1,5 @@
 //! The endpoint on axum's router, served by cyper-axum on compio: a thread per core, each with an
-//! io_uring ring. The router and its handler are those of the server `axum`.
+//! io_uring ring. The router and its handler are the same as in the server `axum`.
 
 use std::net::TcpListener;
 use std::pin::pin;
@@ -51,13 +51,13 @@ fn run(flags: &process::Flags) -> anyhow::Result<()> {
     process::drain_on_signal(&lifecycle, flags.drain_timeout)?;
     let (count, (ready, started)) = (listeners.len(), mpsc::channel());
     let workers = Workers::start(listeners, move |listener| work(listener, &lifecycle, &ready))?;
-    // Connections to the socket of a worker that failed would never be answered.
+    // Fails if a worker has failed: connections to its socket would never be answered.
     started.iter().take(count).collect::<anyhow::Result<()>>()?;
     process::announce(flags, address)?;
     workers.join()
 }
 
-/// Serves on this thread until the server is over. Sends first whether it has a ring, or why not.
+/// Serves on this thread until the server is over. First sends whether it has a ring, or why not.
 fn work(
     listener: TcpListener,
     lifecycle: &Arc<Lifecycle>,
@@ -73,10 +73,10 @@ fn work(
     ring.block_on(serve(listener, Arc::clone(lifecycle)))
 }
 
-/// A runtime for this thread, with a ring of its own. Fails where the kernel refuses a ring.
+/// Makes a runtime for this thread, with its own ring. Fails when the kernel refuses a ring.
 fn ring() -> anyhow::Result<Runtime> {
     let mut driver = ProactorBuilder::new();
-    // A busy thread is not interrupted for what has completed: it looks for that soon enough.
+    // A busy thread is not interrupted for completions: it checks for them soon enough.
     driver.coop_taskrun(true).taskrun_flag(true);
     Runtime::builder().with_proactor(driver).build().context(
         "no io_uring here (Linux before 5.19, sysctl kernel.io_uring_disabled, or a seccomp filter such as containers have)",

@@ -1,4 +1,4 @@
-//! cyper-axum as it comes: what its users get of the contract, and which clients delay others.
+//! Tests of cyper-axum as its users have it: parts of the contract, and clients that delay others.
 
 use shared::testing::Program;
 
@@ -14,6 +14,6 @@ shared::scenarios! {
     a_drain_ends_with_the_last_connection,
     without_threads_it_does_not_start,
     without_descriptors_it_does_not_start,
-    // The workers, and those that wait for them and for signals.
+    // The threads are the workers, one that waits for them, and one that waits for signals.
     many_connections_are_served(SERVER.workers + 2),
 }

@@ -15,31 +15,31 @@ use shared::process;
 use shared::tls::Encryption;
 use slab::Slab;
 
-/// Events per wait. More would save nothing: the wait is then a thousandth of the work.
+/// Events per wait. More would save nothing: with 1,024, the wait is a thousandth of the work.
 const EVENTS: usize = 1024;
 
-/// Connections that are accepted per round. Each has its first request answered on the way, and
-/// while clients come as fast as they are served, open connections must not wait for the last.
+/// Connections that are accepted per round, which also answers the first request of each. Without a
+/// limit, open connections would wait while clients come as fast as they are served.
 const ACCEPTS: usize = 64;
 
-/// Tokens of events that are not a connection's.
+/// Tokens of events that do not belong to a connection.
 const LISTENER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
 
-/// How late a deadline is noticed, and a permit or a descriptor that another worker has freed. All
-/// connections are looked at then, so it must be rare beside the rest of a worker's work, and still
-/// soon beside the times that clients have.
+/// The longest delay until a worker notices a deadline, or a permit or a descriptor that another
+/// worker has freed. All connections are checked then, so checks must be rare compared with the
+/// rest of a worker's work, and frequent compared with the timeouts of clients.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 /// A worker, which shares nothing with others but the port and the server's lifecycle.
 pub(crate) struct Worker {
     poll: Poll,
-    /// None once the server ends.
+    /// `None` once the server ends.
     listener: Option<TcpListener>,
     queue: Queue,
     connections: Slab<Connection>,
     yielding: VecDeque<usize>,
-    /// When to look at all deadlines next: at the first of them, or up to [`INTERVAL`] later.
+    /// The time of the next check of all deadlines: the first one, or up to [`INTERVAL`] later.
     next_check: Option<Instant>,
     buffers: Buffers,
     timeouts: Timeouts,
@@ -51,12 +51,12 @@ pub(crate) struct Worker {
 struct Connection {
     socket: NonBlocking<TcpStream>,
     session: Session,
-    /// It has yielded, so that its turn is in the next round, whatever epoll reports of it.
+    /// Whether its turn is in the next round, since it has yielded, whatever epoll reports.
     yields: bool,
     _permit: ConnectionPermit,
 }
 
-/// What is known of the kernel's queue of connections, which epoll reports only when one arrives.
+/// The known state of the kernel's queue of connections. epoll reports it only when one arrives.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Queue {
     Empty,
@@ -67,7 +67,7 @@ enum Queue {
 }
 
 impl Worker {
-    /// A worker that accepts on `listener`. Fails when there is no descriptor for epoll.
+    /// Creates a worker that accepts on `listener`. Fails when there is no descriptor for epoll.
     pub(crate) fn new(
         listener: net::TcpListener,
         timeouts: Timeouts,
@@ -133,7 +133,7 @@ impl Worker {
         }
     }
 
-    /// A turn for each connection with an event, and for those that yielded in the last round.
+    /// Gives a turn to each connection with an event, and to those that yielded in the last round.
     fn take_turns(&mut self, events: &Events) {
         let yielded = self.yielding.len();
         for event in events {
@@ -167,21 +167,21 @@ impl Worker {
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return self.queue = Queue::Empty,
                     ErrorKind::ConnectionAborted | ErrorKind::Interrupted => {}
-                    // There is no descriptor for it, or no memory.
+                    // There is no descriptor for the connection, or no memory.
                     _ => return self.retry_later(),
                 },
             }
         }
     }
 
-    /// Accepts again when a connection closes, or later: another worker may have closed one.
+    /// Accepts again when a connection closes, or after a time: another worker may have closed one.
     fn retry_later(&mut self) {
         self.queue = Queue::Stuck;
         self.check_by(Some(Instant::now() + INTERVAL));
     }
 
-    /// A connection's first turn, before it is registered with epoll: mostly its first request is
-    /// there already, and where that is also the last, it never is registered. A connection that
+    /// Gives a connection its first turn before it is registered with epoll: its first request has
+    /// usually arrived, and if it is also the last, no registration is needed. A connection that
     /// cannot be registered is closed.
     fn begin(&mut self, stream: TcpStream, permit: ConnectionPermit) {
         let Ok(session) = self.encryption.session() else { return };
@@ -193,8 +193,8 @@ impl Worker {
         }
         let entry = self.connections.vacant_entry();
         let key = entry.key();
-        // Of both directions at once and, as mio does it, edge-triggered: its registration never
-        // has to be changed. Closing the socket ends it.
+        // The registration is for both directions and, as always in mio, edge-triggered, so that it
+        // never has to be changed. Closing the socket ends it.
         let interest = Interest::READABLE | Interest::WRITABLE;
         let registered = self.poll.registry().register(connection.socket.get_mut(), Token(key), interest);
         if registered.is_ok() {
@@ -204,7 +204,7 @@ impl Worker {
         }
     }
 
-    /// A connection's turn.
+    /// Gives a connection a turn.
     fn serve(&mut self, key: usize) {
         let Some(connection) = self.connections.get_mut(key) else { return };
         let turn = connection.turn(&mut self.buffers, &self.timeouts, &self.lifecycle);
@@ -231,11 +231,11 @@ impl Worker {
         self.next_check = self.next_check.into_iter().chain(deadline).min();
     }
 
-    /// A turn for each connection whose deadline has passed.
+    /// Gives a turn to each connection whose deadline has passed.
     ///
-    /// No list of deadlines is kept in order as requests move them: one that is earlier than the
-    /// next check brings that forward, and one that is later is found by it. So a request costs a
-    /// comparison, and a check is as rare as deadlines are.
+    /// There is no sorted list of deadlines, since requests move them. A deadline before the next
+    /// check moves the check forward, and the check finds later ones. So a request costs a
+    /// comparison, and checks are as rare as deadlines.
     fn check_deadlines(&mut self, now: Instant) {
         if self.queue == Queue::Stuck {
             self.queue = Queue::Waiting;
@@ -265,7 +265,7 @@ impl Worker {
         self.serve_again(all);
     }
 
-    /// A turn for each, in which the kernel is asked for input even if epoll has reported none.
+    /// Gives each a turn, in which the kernel is asked for input even if epoll has reported none.
     fn serve_again(&mut self, keys: Vec<usize>) {
         for key in keys {
             if let Some(connection) = self.connections.get_mut(key) {
@@ -279,14 +279,14 @@ impl Worker {
 }
 
 impl Connection {
-    /// Answers what has arrived, as far as the connection's share goes.
+    /// Answers requests that have arrived, up to the connection's share.
     fn turn(&mut self, buffers: &mut Buffers, timeouts: &Timeouts, lifecycle: &Lifecycle) -> Turn {
         let turn = self.session.turn(Driver {
             stream: &mut self.socket,
             buffers,
             timeouts,
             lifecycle,
-            // No connection may keep the worker for as long as its client sends.
+            // A client that keeps sending must not occupy the worker.
             others_wait: || true,
         });
         self.yields = turn == Turn::Yield;

@@ -6,7 +6,7 @@ const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-epoll"), work
 
 shared::scenarios! {
     &SERVER => all,
-    // The workers, and those that wait for them and for signals.
+    // The threads are the workers, one that waits for them, and one that waits for signals.
     many_connections_are_served(SERVER.workers + 2),
     the_allocations_per_request_are_known(Allocations { bare: 0, browser: 0, pipelined: 0 }),
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use shared::http::answer::{self, Persistence};
 use shared::http::{date, head, rules::Framing};
 
-/// Bytes of answers that are ready, so that a burst is answered in one write. More of them per
-/// system call would save nothing that can be measured beside what the kernel does for each.
+/// Bytes of prepared answers, so that a burst is answered in one write. More of them per system
+/// call would save too little to be measured, compared with the kernel's work for each answer.
 const READY_BYTES: usize = 16 * 1024;
 
-/// How long one request is, and the answer to each.
+/// The length of one request, and the answer to each.
 pub(crate) struct CannedResponse {
     head: Vec<u8>,
     date: [u8; date::LEN],
@@ -21,13 +21,13 @@ pub(crate) struct CannedResponse {
     pub(crate) closes: bool,
 }
 
-/// The last response of a worker. A connection whose first bytes are the same reuses it, so that
-/// where each request has a connection of its own none is parsed.
+/// The last response of a worker. A connection with the same first bytes reuses it, so that even
+/// with one connection per request, requests are not parsed.
 #[derive(Default)]
 pub(crate) struct LastResponse(Option<Arc<CannedResponse>>);
 
 impl LastResponse {
-    /// The response for a connection with these first bytes; `None` while they are no whole head.
+    /// Returns the response for a connection's first bytes, or `None` until its head is whole.
     pub(crate) fn for_head(&mut self, bytes: &[u8]) -> Option<Arc<CannedResponse>> {
         let now = date::now();
         let known = self.0.as_ref().filter(|last| last.date == now && bytes.starts_with(&last.head));
@@ -41,13 +41,13 @@ impl LastResponse {
 }
 
 impl CannedResponse {
-    /// `None` while the head is not whole. One that breaks a rule is rejected, as by any server.
+    /// Returns `None` until the head is whole. One that breaks a rule is rejected as usual.
     fn new(bytes: &[u8], date: [u8; date::LEN]) -> Option<Self> {
         let mut one = Vec::new();
         let (length, closes) = match head::parse(bytes) {
             Ok(None) => return None,
             Ok(Some((request, length))) => {
-                // A body is not read: what follows a request that has one cannot be counted.
+                // A body is not read, so the requests after it cannot be counted.
                 let has_body = request.framing != Framing::None;
                 let persistence = Persistence::after(&request, has_body);
                 answer::write(&request, persistence, &date, &mut one);
@@ -63,13 +63,13 @@ impl CannedResponse {
         Some(Self { head, date, answer_bytes: one.len(), answers: one.repeat(times), closes })
     }
 
-    /// Bytes of one request.
+    /// Returns the number of bytes of one request.
     pub(crate) fn request_bytes(&self) -> usize {
         self.head.len()
     }
 
-    /// What to write when `owed` bytes of answers are not written, the first answer perhaps in
-    /// part: all of them, or as many as are ready.
+    /// Returns the bytes to write when `owed` bytes of answers are not written: all of them, or as
+    /// many as are prepared. Part of the first answer may already be written.
     pub(crate) fn answers(&self, owed: usize) -> &[u8] {
         let written = (self.answer_bytes - owed % self.answer_bytes) % self.answer_bytes;
         let end = (written + owed).min(self.answers.len());

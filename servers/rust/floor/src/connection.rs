@@ -1,4 +1,4 @@
-//! A connection: bytes that are counted, and answers that are owed.
+//! A connection, which counts bytes of requests and owes answers.
 
 use std::net::TcpStream;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
@@ -10,7 +10,7 @@ use shared::lifecycle::ConnectionPermit;
 
 use crate::canned_response::{CannedResponse, LastResponse};
 
-/// What epoll reports of a connection.
+/// The state of a connection that epoll reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ready {
     /// The socket takes bytes.
@@ -24,26 +24,27 @@ pub(crate) enum Ready {
 /// An open connection.
 pub(crate) struct Connection {
     stream: TcpStream,
-    /// The part of the first head that has arrived, until that is whole.
+    /// The part of the first head that has arrived, until the head is whole.
     head: Vec<u8>,
     response: Option<Arc<CannedResponse>>,
-    /// Bytes of a request of which a part has arrived.
+    /// Bytes that have arrived of an incomplete request.
     begun: usize,
     /// Bytes of answers that are not written.
     owed: usize,
-    /// Whether it is closed once nothing is owed.
+    /// Whether the connection is closed once no answer is owed.
     closes: bool,
     _permit: ConnectionPermit,
 }
 
 impl Connection {
-    /// A connection that was just accepted.
+    /// Wraps a connection that was just accepted.
     pub(crate) fn new(stream: TcpStream, permit: ConnectionPermit) -> Self {
         Self { stream, head: Vec::new(), response: None, begun: 0, owed: 0, closes: false, _permit: permit }
     }
 
     /// Answers what has arrived; returns whether the connection stays open. While the client does
-    /// not read its answers nothing more is read: what is owed is a number.
+    /// not read its answers, nothing more is read: of owed answers, only the number of bytes is
+    /// kept.
     pub(crate) fn turn(&mut self, ready: Ready, buffer: &mut [u8], last: &mut LastResponse) -> bool {
         self.try_turn(ready, buffer, last).unwrap_or(false)
     }
@@ -61,7 +62,7 @@ impl Connection {
                 Ok(0) => return Ok(false),
                 Ok(read) => {
                     self.count(buffer.get(..read).unwrap_or_default(), last);
-                    // What arrives after a read that had room for more is an event of its own.
+                    // Input that arrives after a read with room for more causes another event.
                     has_more = read == buffer.len() || ready == Ready::Ended;
                 }
                 Err(Errno::EAGAIN) => return Ok(true),
@@ -71,7 +72,7 @@ impl Connection {
         }
     }
 
-    /// Counts bytes that were read, and owes an answer for each request that is whole by them.
+    /// Counts bytes that were read, and owes an answer for each request that they complete.
     fn count(&mut self, bytes: &[u8], last: &mut LastResponse) {
         self.begun += bytes.len();
         if self.response.is_none() {
@@ -87,7 +88,7 @@ impl Connection {
         }
     }
 
-    /// The response, once the first head is whole. In one piece, as mostly, it is not copied.
+    /// Returns the response once the first head is whole. A head in one piece is not copied.
     fn first_response(&mut self, bytes: &[u8], last: &mut LastResponse) -> Option<Arc<CannedResponse>> {
         if self.head.is_empty()
             && let Some(response) = last.for_head(bytes)
@@ -100,7 +101,7 @@ impl Connection {
         Some(response)
     }
 
-    /// Writes what is owed, as far as the socket takes it; returns whether all is written.
+    /// Writes owed answers, as far as the socket takes them. Returns whether all are written.
     fn pay(&mut self) -> nix::Result<bool> {
         let Some(response) = &self.response else { return Ok(true) };
         let flags = MsgFlags::MSG_DONTWAIT | MsgFlags::MSG_NOSIGNAL;

@@ -1,7 +1,8 @@
-//! Not a server: the least that answering a request costs on this kernel, for comparison.
+//! Not a server: it shows the least cost of answering a request on this kernel, for comparison.
 //!
 //! It waits, reads and writes as every server has to, and does nothing else per request. It parses
-//! a connection's first head and takes all further requests for the same, of which it counts bytes.
+//! a connection's first head, assumes that all further requests are the same, and counts their
+//! bytes.
 
 mod canned_response;
 mod connection;
@@ -34,7 +35,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         // It cannot fail: nothing else writes to the eventfd.
         let _ = end.write(1);
     });
-    // A floor drains nothing.
+    // This server has nothing to drain.
     process::drain_on_signal(&lifecycle, Duration::ZERO)?;
     let workers = Workers::start(workers, Worker::work)?;
     process::announce(flags, address)?;

@@ -18,14 +18,14 @@ use crate::connection::{Connection, Ready};
 /// Bytes per read. A burst of requests is some kilobytes.
 const READ_BYTES: usize = 16 * 1024;
 
-/// Events per wait. More would save nothing: the wait is then a thousandth of the work.
+/// Events per wait. More would save nothing: with 1,024, the wait is a thousandth of the work.
 const EVENTS: usize = 1024;
 
-/// Keys of events that are not a connection's.
+/// Keys of events that do not belong to a connection.
 const LISTENER: u64 = u64::MAX;
 const ENDED: u64 = u64::MAX - 1;
 
-/// How long a worker without a permit waits before it retries: another one may have given one back.
+/// How long a worker without a permit waits before it retries: another may have returned one.
 const BACKOFF: Duration = Duration::from_millis(100);
 
 /// A worker, which shares nothing with others but the port and the number of permits.
@@ -33,7 +33,7 @@ pub(crate) struct Worker {
     epoll: Epoll,
     listener: TcpListener,
     lifecycle: Arc<Lifecycle>,
-    /// Connections wait in the kernel, since there was no permit for one.
+    /// Whether connections wait in the kernel, since there was no permit or no descriptor for one.
     is_full: bool,
     connections: Slab<Connection>,
     last_response: LastResponse,
@@ -41,7 +41,8 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// A worker that ends when `ended` is readable. Fails when there is no descriptor for epoll.
+    /// Creates a worker that ends when `ended` is readable. Fails when there is no descriptor for
+    /// epoll.
     pub(crate) fn new(
         listener: TcpListener,
         lifecycle: Arc<Lifecycle>,
@@ -66,7 +67,7 @@ impl Worker {
         })
     }
 
-    /// Accepts and answers until the server ends. What has been read by then is answered.
+    /// Accepts and answers until the server ends. Requests that are read by then are answered.
     pub(crate) fn work(mut self) -> anyhow::Result<()> {
         let mut events = [EpollEvent::empty(); EVENTS];
         loop {
@@ -102,7 +103,7 @@ impl Worker {
                 Err(error) => match error.kind() {
                     ErrorKind::WouldBlock => return self.set_full(false),
                     ErrorKind::ConnectionAborted => {}
-                    // There is no descriptor for it, or no memory.
+                    // There is no descriptor for the connection, or no memory.
                     _ => return self.set_full(true),
                 },
             }
@@ -120,7 +121,7 @@ impl Worker {
         Ok(())
     }
 
-    /// A connection's first turn: mostly its first request is there already. A connection that
+    /// Gives a connection its first turn: its first request has usually arrived. A connection that
     /// cannot be registered with epoll is closed.
     fn begin(&mut self, stream: TcpStream, permit: ConnectionPermit) {
         let mut connection = Connection::new(stream, permit);
@@ -128,14 +129,14 @@ impl Worker {
             return;
         }
         let entry = self.connections.vacant_entry();
-        // Edge-triggered, of both directions: its registration never has to be changed.
+        // Edge-triggered, for both directions: the registration never has to be changed.
         let flags = EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT | EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLET;
         if self.epoll.add(&connection, EpollEvent::new(flags, entry.key() as u64)).is_ok() {
             entry.insert(connection);
         }
     }
 
-    /// A connection's turn. Dropping the connection closes its socket, which leaves epoll.
+    /// Gives a connection a turn. Dropping it closes its socket, which removes it from epoll.
     fn serve(&mut self, key: u64, events: EpollFlags) {
         let key = usize::try_from(key).unwrap_or(usize::MAX);
         let Some(connection) = self.connections.get_mut(key) else { return };
@@ -145,7 +146,7 @@ impl Worker {
     }
 }
 
-/// An event reports all that is true of a connection, and not only what has changed.
+/// Returns the state in an event, which is the whole state of a connection and not only a change.
 fn ready(events: EpollFlags) -> Ready {
     if events.intersects(EpollFlags::EPOLLRDHUP | EpollFlags::EPOLLHUP | EpollFlags::EPOLLERR) {
         Ready::Ended

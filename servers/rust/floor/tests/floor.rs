@@ -1,4 +1,4 @@
-//! It answers repeated requests however their bytes are split, and ends at a signal.
+//! The floor answers repeated requests however their bytes are split, and ends at a signal.
 #![allow(clippy::unwrap_used, reason = "a test fails by its panic")]
 
 use std::io::{Read, Write};
@@ -13,7 +13,7 @@ const CLOSES: &str = "GET /abc HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n"
 const BODY: &str = "Hello, visitor! You've requested: /abc\n";
 const ANSWER_BYTES: usize = 156;
 
-/// More requests than the sockets' buffers hold, and more answers.
+/// The number of requests: they and their answers exceed the sockets' buffers.
 const MANY: usize = 200_000;
 
 #[test]

@@ -1,4 +1,4 @@
-//! A connection of HTTP/2, from its preface to its end.
+//! An HTTP/2 connection, from its preface to its end.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,11 +12,11 @@ use shared_tokio::{OpenBodies, TimedSocket, TimedStream};
 
 use crate::service::Http2Greeter;
 
-/// Bytes that hyper keeps of answers which a client does not read, of a stream.
+/// Bytes of unread answers that hyper keeps per stream.
 const SEND_BYTES: usize = 16 * 1024;
 
-/// Serves a connection to its end: in a drain, once the client knows that its further requests are
-/// not answered, and has all the answers before.
+/// Serves a connection to its end. In a drain, it ends once the client knows that its further
+/// requests are not answered, and has all earlier answers.
 pub(crate) async fn serve(socket: TimedSocket, permit: ConnectionPermit, server: Arc<Server>) {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
@@ -30,7 +30,7 @@ pub(crate) async fn serve(socket: TimedSocket, permit: ConnectionPermit, server:
     let stream = TokioIo::new(TimedStream::new(socket, bodies.clone()));
     let mut connection = pin!(builder.serve_connection(stream, Http2Greeter { bodies }));
     tokio::select! {
-        // An error is the client's, which knows it or has gone.
+        // The client has caused an error, and knows it or has disconnected.
         _ = connection.as_mut() => return drop(permit),
         () = server.lifecycle.reached(Stage::Draining) => connection.as_mut().graceful_shutdown(),
     }

@@ -1,4 +1,4 @@
-//! From a request to its answer.
+//! The services that answer requests.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -16,19 +16,19 @@ use hyper::{Method, Request, Response, StatusCode};
 use shared::http::{greeting, limits};
 use shared_tokio::{OpenBodies, OpenBody, RequestCounter};
 
-/// The service of one connection of HTTP/1.1.
+/// The service of one HTTP/1.1 connection.
 pub(crate) struct Greeter {
     pub(crate) counter: Arc<RequestCounter>,
 }
 
-/// The service of one connection of HTTP/2.
+/// The service of one HTTP/2 connection.
 pub(crate) struct Http2Greeter {
     pub(crate) bodies: OpenBodies,
 }
 
-/// An answer, once the request's body has been read, or is too long.
+/// An answer, which is ready once the request's body has been read or is too long.
 pub(crate) enum Answering {
-    /// To a request without a body.
+    /// The answer to a request without a body.
     Now(Option<Response<Full<Bytes>>>),
     AfterBody(Box<AfterBody>),
 }
@@ -40,7 +40,7 @@ pub(crate) struct AfterBody {
     noted: Noted,
 }
 
-/// What the connection's stream knows of a request.
+/// The state that a request shares with the connection's stream.
 enum Noted {
     Http1(Arc<RequestCounter>),
     Http2(#[expect(dead_code, reason = "is counted until it is dropped")] OpenBody),
@@ -91,7 +91,7 @@ impl Future for Answering {
             Self::Now(response) => response.take(),
             Self::AfterBody(rest) => ready!(rest.poll(context)),
         };
-        // hyper polls no answer again that it has got.
+        // hyper does not poll an answer again once it has it.
         response.map_or(Poll::Pending, |response| Poll::Ready(Ok(response)))
     }
 }
@@ -104,7 +104,7 @@ impl AfterBody {
                 Some(Ok(frame)) => self.received += frame.data_ref().map_or(0, Bytes::len) as u64,
                 Some(Err(_)) | None => break,
             }
-            // With HTTP/1.1 `FilteredStream` has rejected it before.
+            // With HTTP/1.1, `FilteredStream` has already rejected a body over the limit.
             if self.received > limits::BODY_BYTES {
                 return Poll::Ready(Some(empty_response(StatusCode::PAYLOAD_TOO_LARGE)));
             }
@@ -117,15 +117,15 @@ impl AfterBody {
     }
 }
 
-/// Counts an answer, and makes it close the connection where it is the last one.
+/// Counts an answer, and makes it close the connection if it is the last one.
 fn count(counter: &RequestCounter, response: &mut Response<Full<Bytes>>) {
     if counter.answer() {
         response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     }
 }
 
-/// The status that a request of HTTP/2 is rejected with, where it breaks a rule or is over a limit that
-/// hyper does not check.
+/// Returns the status of the rejection for an HTTP/2 request that breaks a rule, or is over a limit
+/// that hyper does not check.
 fn rejection(request: &Parts) -> Option<StatusCode> {
     let target = request.uri.path_and_query().map_or("", PathAndQuery::as_str);
     if is_malformed(request) {
@@ -139,8 +139,8 @@ fn rejection(request: &Parts) -> Option<StatusCode> {
     }
 }
 
-/// Whether a request breaks a rule: a target that is no path, a user in the authority, white space around
-/// a value (RFC 9113, sections 8.3.1 and 8.2.1).
+/// Whether a request breaks a rule: the target is not a path, the authority has a user, or a value
+/// has white space around it (RFC 9113, sections 8.3.1 and 8.2.1).
 fn is_malformed(request: &Parts) -> bool {
     let is_space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     let is_padded = |value: &HeaderValue| {
@@ -158,8 +158,8 @@ fn empty_response(status: StatusCode) -> Response<Full<Bytes>> {
     response
 }
 
-/// The answer to a request. It keeps the rules: `FilteredStream` rejects others, and so does hyper of
-/// HTTP/2.
+/// Returns the answer to a request that keeps the rules. `FilteredStream` rejects all others; for
+/// HTTP/2, hyper and `rejection` do.
 fn answer(request: Parts) -> Response<Full<Bytes>> {
     let path = request.uri.path().as_bytes();
     let mut response = Response::default();

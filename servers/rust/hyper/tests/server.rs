@@ -1,4 +1,4 @@
-//! hyper behind the rules: no client can block it, and nothing is lost at the end.
+//! Tests of hyper behind the filter: no client can block it, and no request is lost at the end.
 
 use shared::testing::{Allocations, Program};
 

@@ -1,4 +1,4 @@
-//! The endpoint on `may_minihttp` as it comes: a coroutine per connection.
+//! The endpoint on `may_minihttp` as its users have it: a coroutine per connection.
 
 use std::io::Result;
 use std::process::ExitCode;
@@ -9,11 +9,11 @@ use may_minihttp::{HttpServer, HttpService, Request, Response};
 use shared::http::{greeting, target};
 use shared::process::{self, Flags};
 
-/// A coroutine's stack in words, 32 KiB: the loop of `may_minihttp` needs a head's fields and its
-/// system calls. A coroutine that used its stack up would end the process.
+/// A coroutine's stack in words, 32 KiB: the loop of `may_minihttp` needs room for a head's fields
+/// and its system calls. A coroutine that used up its stack would end the process.
 const STACK_WORDS: usize = 4096;
 
-/// How long requests on their way are still answered after a signal. The library has no shutdown.
+/// How long requests are still answered after a signal. The library has no shutdown.
 const GRACE: Duration = Duration::from_millis(500);
 
 fn main() -> ExitCode {
@@ -23,7 +23,7 @@ fn main() -> ExitCode {
 fn run(flags: &Flags) -> anyhow::Result<()> {
     flags.connections()?;
     let workers = flags.workers_or_cores();
-    // may would panic without one of them, and without the thread of its timers.
+    // may would panic without one of its workers or its timer thread.
     process::check_threads(workers + 1)?;
     // may's workers would pin themselves to the same cores in every process.
     may::config().set_workers(workers).set_stack_size(STACK_WORDS).set_worker_pin(false);

@@ -10,8 +10,9 @@ use shared::process::{Accepted, Deadline, Server, turn_on_this_thread};
 
 use crate::socket::Socket;
 
-/// The stack of a handshake in words, 256 KiB. It is deeper than any later turn, and what a stack has
-/// touched stays in memory: so a handshake has a coroutine of its own. May keeps none of this size.
+/// The stack of a handshake in words, 256 KiB. A handshake needs more than any later turn, and what
+/// a stack has touched stays in memory, so a handshake has its own coroutine. may reuses no such
+/// stack.
 const HANDSHAKE_STACK_WORDS: usize = 32 * 1024;
 
 /// A connection that a coroutine serves. It is closed before its permit is free.
@@ -43,14 +44,14 @@ pub(crate) fn start(accepted: Accepted, server: &Arc<Server>) {
 
 #[allow(unsafe_code, reason = "a coroutine is spawned")]
 fn spawn(builder: Builder, serve: impl FnOnce() + Send + 'static) {
-    // SAFETY: A coroutine may continue on another thread after a wait, where thread-locals are
-    // others. It waits in `Socket::wait` alone, and uses thread-locals in `turn_on_this_thread`
-    // alone, which is not inlined. Its stack holds several turns, and has a guard page.
+    // SAFETY: A coroutine may continue on another thread after a wait, with other thread-locals. It
+    // waits only in `Socket::wait`, and uses thread-locals only in `turn_on_this_thread`, which is
+    // not inlined. Its stack has room for several turns, and has a guard page.
     drop(unsafe { builder.spawn(serve) });
 }
 
 impl Connection {
-    /// Serves it to its end; once it has completed its handshake, in another coroutine.
+    /// Serves the connection to its end. After a handshake, another coroutine continues.
     fn serve(self) {
         let Self { mut session, mut socket, deadline, worker, server, _permit } = self;
         let Server { lifecycle, timeouts, deadlines, .. } = &*server;
@@ -58,7 +59,7 @@ impl Connection {
         loop {
             match turn_on_this_thread(&mut session, socket.stream(), timeouts, lifecycle) {
                 Turn::Over => return,
-                // After may's own yield it would continue before the events of other connections.
+                // After may's own yield, it would continue before the events of other connections.
                 Turn::Yield => deadlines.wake_soon(&deadline),
                 Turn::Readable | Turn::Writable => deadlines.set(&deadline, session.deadline()),
             }

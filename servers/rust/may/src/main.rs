@@ -11,11 +11,11 @@ use shared::process::{self, Accepted, Flags, Server};
 use shared::tls::{HTTP_1_1, TlsFlags};
 
 /// A coroutine's stack in words, 32 KiB. The deepest turn that was seen took a fifth of it, and
-/// three quarters when built without optimisation (with an odd size may prints what was used). A
-/// coroutine that used its stack up would end the process.
+/// three quarters when built without optimisation (with an odd size, may prints the used size). A
+/// coroutine that used up its stack would end the process.
 const STACK_WORDS: usize = 4096;
 
-/// The same with TLS, 128 KiB. What it does not touch takes no memory.
+/// A coroutine's stack in words with TLS, 128 KiB. The part that it does not touch takes no memory.
 const TLS_STACK_WORDS: usize = 16 * 1024;
 
 /// Coroutines that are made in advance, and reused. Each takes two pages of memory at rest.
@@ -33,13 +33,13 @@ fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
     let max_connections = connections(flags)?;
     let listener = process::bind(&flags.addresses()?)?;
     let workers = flags.workers_or_cores();
-    // It would panic without one of them, and without the thread of its timers.
+    // may would panic without one of its workers or its timer thread.
     process::check_threads(workers + 1)?;
     may::config()
         .set_workers(workers)
         .set_stack_size(if flags.tls.is_some() { TLS_STACK_WORDS } else { STACK_WORDS })
         .set_pool_capacity(COROUTINES_KEPT)
-        // Its workers would pin themselves to the same first cores in every process.
+        // may's workers would pin themselves to the same first cores in every process.
         .set_worker_pin(false);
     // may starts its workers with the first coroutine: later there may be no descriptors for them.
     may::go!(Builder::new(), || ()).context("cannot start may's workers")?;
@@ -52,9 +52,9 @@ fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
     })
 }
 
-/// How many connections may be open at once: no more than there can be stacks. A stack and the
-/// guard below it are two mappings, of which the kernel allows a process a number, and may panics
-/// when it gets none. Fails when `--max-connections` asks for more.
+/// Returns the number of connections that may be open at once: no more than there can be stacks. A
+/// stack and the guard below it are two memory mappings. The kernel limits the mappings of a
+/// process, and may panics when it gets none. Fails when `--max-connections` exceeds the limit.
 fn connections(flags: &Flags) -> anyhow::Result<usize> {
     const FILE: &str = "/proc/sys/vm/max_map_count";
     let text = std::fs::read_to_string(FILE).with_context(|| format!("cannot read {FILE}"))?;

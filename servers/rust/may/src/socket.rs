@@ -8,14 +8,14 @@ use std::task::{Wake, Waker};
 use may::io::{CoIo, WaitIo, WaitIoWaker};
 use shared::http::NonBlocking;
 
-/// `EPOLLERR`, `EPOLLHUP` and `EPOLLRDHUP` of epoll(7): there is an end after the input.
+/// `EPOLLERR`, `EPOLLHUP` and `EPOLLRDHUP` of epoll(7), after which the input has an end.
 const ENDED: usize = 0x8 | 0x10 | 0x2000;
 
-/// A socket with may's registration of it.
+/// A socket and its registration with may.
 pub(crate) struct Socket {
-    // Dropped in this order: the socket leaves epoll before it is closed. If `CoIo` owned it, it
-    // would be closed first, and a connection that has just got the same number on another thread
-    // would leave epoll in its place.
+    // Fields are dropped in this order: the socket leaves epoll before it is closed. If `CoIo`
+    // owned it, it would be closed first, and a connection that has just got the same descriptor
+    // number on another thread would leave epoll instead.
     events: CoIo<Arc<TcpStream>>,
     stream: NonBlocking<Arc<TcpStream>>,
 }
@@ -30,7 +30,7 @@ impl Wake for EndWait {
 }
 
 impl Socket {
-    /// Fails where there is no room for the socket in epoll.
+    /// Registers a socket. Fails when there is no room for it in epoll.
     pub(crate) fn new(stream: TcpStream) -> Result<Self> {
         let stream = Arc::new(stream);
         let events = CoIo::new(Arc::clone(&stream))?;
@@ -41,7 +41,7 @@ impl Socket {
         &mut self.stream
     }
 
-    /// What ends a wait.
+    /// Returns a waker that ends a wait.
     pub(crate) fn waker(&self) -> Waker {
         Waker::from(Arc::new(EndWait(self.events.waker())))
     }

@@ -19,8 +19,8 @@ use shared::http::{greeting, limits};
 use shared::process;
 use shared::tls::TlsFlags;
 
-/// Is set once the main thread waits for news of its workers. A worker that is ready before counts
-/// as two: it gets twice the connections, and a drain waits for its second end until the limit.
+/// Set once the main thread waits for messages of its workers. A worker that is ready before counts
+/// as two: it gets twice the connections, and a drain waits for its second end, up to the limit.
 static MAIN_IS_READY: OnceLock<()> = OnceLock::new();
 
 fn main() -> ExitCode {
@@ -30,20 +30,20 @@ fn main() -> ExitCode {
 /// Serves until a signal, then drains.
 fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
     let max_connections = flags.connections()?;
-    // ntex counts connections per worker, so with fewer of them than workers some would have none.
+    // ntex counts connections per worker: with more workers than connections, some have none.
     let workers = flags.workers_or_cores().min(max_connections);
-    // It would panic without one of its workers, and accept nothing without the thread for that.
+    // ntex would panic without one of its workers, and accept nothing without its acceptor.
     process::check_threads(workers + 1)?;
     let listener = process::bind(&flags.addresses()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let http = HttpServiceConfig::new()
         .set_max_headers(limits::HEAD_FIELDS)
-        // It rejects a head of exactly this length.
+        // ntex rejects a head of exactly this length.
         .set_max_buf_size(limits::HEAD_BYTES + 1)
         .set_client_timeout(seconds(flags.head_timeout))
         .set_keepalive(seconds(flags.idle_timeout));
     let drain_timeout = seconds(flags.drain_timeout);
-    // It agrees on HTTP/2 or HTTP/1.1, whatever this says.
+    // ntex agrees on HTTP/2 or HTTP/1.1, whatever protocols are named here.
     let tls = flags.tls.as_ref().map(|files| files.config(&[])).transpose()?;
 
     let flags = flags.clone();
@@ -63,13 +63,13 @@ fn run(TlsFlags(flags): &TlsFlags) -> anyhow::Result<()> {
             None => server.listen(listener),
         };
         let mut server = server.context("cannot give the listener to ntex")?.run();
-        // Runs after the tasks that `run` spawned: each has looked at its worker.
+        // Runs after the tasks that `run` spawned, each of which has then checked its worker.
         ntex::rt::spawn(async { MAIN_IS_READY.set(()) }).detach();
         let handle = server.clone();
-        // Asks for its end once, before there can be a signal: whoever asks after a stop has begun is
-        // never told.
+        // Polls the server's end once, before there can be a signal: a task that polls it for the
+        // first time after a stop has begun is never woken.
         poll_fn(|context| Poll::Ready(Pin::new(&mut server).poll(context).is_ready())).await;
-        // The server is awaited below; this wait is not.
+        // The end of the server is awaited below, not here.
         process::on_signal(move || drop(handle.stop(true)))?;
         process::announce(&flags, address)?;
         server.await.context("ntex failed")
@@ -87,7 +87,7 @@ async fn answer(request: HttpRequest) -> HttpResponse {
     HttpResponse::Ok().header(CONTENT_TYPE, HeaderValue::from_static(greeting::CONTENT_TYPE)).body(body)
 }
 
-/// ntex counts time in whole seconds, and 0 means no limit.
+/// Rounds a time up: ntex counts time in whole seconds, and 0 means no limit.
 fn seconds(duration: Duration) -> Seconds {
     let rounded_up = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     Seconds(u16::try_from(rounded_up).unwrap_or(u16::MAX))

@@ -1,14 +1,14 @@
-//! ntex as it comes: what its users get of the contract, and which clients delay others.
+//! Tests of ntex as its users have it: parts of the contract, and clients that delay others.
 
 use shared::testing::{Allocations, Program, scenarios};
 
 const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-ntex"), workers: 2 };
 
-/// More requests than ntex's buffers hold, and more answers.
+/// The number of requests: they and their answers exceed ntex's buffers.
 const MANY: usize = 2000;
 
-/// Each worker of each start could be the one that ntex lists twice: with so many workers 5 of 16 starts
-/// had one that delayed the drain, where workers did not wait for the main thread.
+/// The number of starts, each with 256 workers. When workers did not wait for the main thread, 5 of
+/// 16 starts had a worker that ntex listed twice, which delayed the drain.
 const STARTS: usize = 8;
 
 shared::scenarios! {
@@ -23,13 +23,13 @@ shared::scenarios! {
 }
 
 shared::scenarios! {
-    // ntex may hand a connection to a full worker, where it waits though another has room.
+    // ntex may hand a connection to a full worker, where it waits although another worker has room.
     &Program { workers: 1, ..SERVER } => connections_over_the_cap_wait_for_a_permit,
 }
 
 #[test]
 fn many_pipelined_requests_are_all_answered() {
-    // On io_uring they are not, which is why the server uses the other reactor.
+    // On io_uring, some are not answered, so the server uses the other reactor.
     let server = SERVER.start(&[]);
     let mut client = server.connect();
     client.send(&"GET /abc HTTP/1.1\r\nHost: h\r\n\r\n".repeat(MANY));

@@ -39,7 +39,7 @@ impl AsFd for Client {
 }
 
 impl Socket {
-    /// Sets how long a read blocks: a system call only where that changes.
+    /// Sets how long a read blocks, with a system call only when that changes.
     pub(crate) fn set_read_timeout(&mut self, timeout: Duration) -> Result<()> {
         if self.read_timeout != timeout {
             self.stream.set_read_timeout(Some(timeout))?;

@@ -15,9 +15,9 @@ use crate::client::Client;
 use crate::parking::Parking;
 use crate::pool::Pool;
 
-/// Threads unless `--workers` says otherwise. A thread holds a connection while that is busy, so
-/// there should be as many as there are busy connections; a hundred sleeping threads cost a
-/// megabyte. One is started at once, and no more than are needed.
+/// The number of threads without `--workers`. A busy connection occupies a thread, so there should
+/// be as many threads as busy connections; a hundred sleeping threads cost a megabyte. One is
+/// started at once, and the others only when they are needed.
 const WORKERS: usize = 128;
 
 fn main() -> ExitCode {

@@ -1,5 +1,5 @@
-//! Where connections wait that have nothing to do. One thread watches all of them with `poll`, so
-//! an idle connection costs no thread, and with an empty buffer some hundred bytes.
+//! Parks connections that have nothing to do. One thread watches all of them with `poll`, so an
+//! idle connection costs no thread, and with an empty buffer some hundred bytes.
 
 use std::os::fd::AsFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,15 +15,15 @@ use shared::process;
 use crate::client::Client;
 use crate::pool::Pool;
 
-/// The way into the parking.
+/// A handle for parking connections.
 #[derive(Clone)]
 pub(crate) struct Parking {
     arrivals: Arc<Mutex<Vec<Client>>>,
-    /// Readable when the thread has to look at its arrivals or at the server's stage.
+    /// Readable when the thread has to check its arrivals or the server's stage.
     wakeups: Arc<EventFd>,
 }
 
-/// The parked connections, and what their thread needs.
+/// The parked connections, with the state of the thread that watches them.
 struct ParkedConnections {
     parking: Parking,
     clients: Vec<Client>,
@@ -46,7 +46,7 @@ impl Parking {
         Ok(parking)
     }
 
-    /// Leaves a connection to be watched.
+    /// Hands over a connection to be watched.
     pub(crate) fn park(&self, client: Client) {
         lock(&self.arrivals).push(client);
         self.wake();
@@ -63,7 +63,7 @@ impl ParkedConnections {
         loop {
             self.clients.append(&mut lock(&self.parking.arrivals));
             self.wait();
-            // It fails where nothing has woken the thread.
+            // The read fails when nothing has woken the thread.
             let _ = self.parking.wakeups.read();
             self.release();
         }
@@ -78,7 +78,7 @@ impl ParkedConnections {
         let mut watched = vec![PollFd::new(self.parking.wakeups.as_fd(), PollFlags::POLLIN)];
         watched.extend(self.clients.iter().map(|client| PollFd::new(client.as_fd(), events(client))));
         let timeout = self.clients.iter().filter_map(|client| client.session.deadline()).min().map(until);
-        // An error is a signal or a lack of memory: look at all and try again.
+        // An error is a signal or a lack of memory: check all connections and try again.
         let _ = poll(&mut watched, timeout.unwrap_or(PollTimeout::NONE));
         let ready: Vec<bool> = watched.iter().skip(1).map(|fd| fd.any().unwrap_or(true)).collect();
         for (client, ready) in self.clients.iter_mut().zip(ready) {
@@ -88,7 +88,7 @@ impl ParkedConnections {
         }
     }
 
-    /// Gives back connections that are ready or late, and idle ones of a server that is ending.
+    /// Gives back connections that are ready or past their deadline, and when ending, idle ones.
     fn release(&mut self) {
         let now = Instant::now();
         let latest = self.lifecycle.is_ending().then(|| now + limits::DRAIN_GRACE);
@@ -109,7 +109,7 @@ fn lock(arrivals: &Mutex<Vec<Client>>) -> MutexGuard<'_, Vec<Client>> {
     arrivals.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The time until `deadline`, and a millisecond more, so that it has passed then.
+/// Returns the time until `deadline` plus a millisecond, so that the deadline has then passed.
 fn until(deadline: Instant) -> PollTimeout {
     let time = deadline.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
     PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX)

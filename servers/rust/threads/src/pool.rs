@@ -14,13 +14,14 @@ use crate::client::Client;
 use crate::parking::Parking;
 
 /// How long a worker waits for its connection's next request before it parks the connection. A busy
-/// one asks again long before; parking costs two hand-overs, so it must be rare.
+/// client sends it long before; parking costs two hand-overs, so it must be rare.
 const READ_TIMEOUT: Duration = Duration::from_millis(100);
 
-/// The same while other connections wait for a worker.
+/// The same time as [`READ_TIMEOUT`], while other connections wait for a worker.
 const READ_TIMEOUT_UNDER_PRESSURE: Duration = Duration::from_millis(2);
 
-/// The loop needs a few kilobytes, mostly for a head's fields, and the system's frames some.
+/// The stack of a worker. The loop needs a few kilobytes, mostly for a head's fields, and the
+/// system's frames need some.
 const STACK_BYTES: usize = 128 * 1024;
 
 /// The time between two attempts to start a worker, once the machine has refused one.
@@ -43,13 +44,13 @@ struct Queue {
     clients: VecDeque<Client>,
     workers: usize,
     idle: usize,
-    /// The machine has refused a worker, and is not asked again before.
+    /// The time before which no worker is started, since the machine has refused one.
     refused_until: Option<Instant>,
 }
 
 impl Pool {
-    /// A pool with one worker, so that whatever the machine refuses later, all are served. Fails
-    /// when there is no thread for it.
+    /// Creates a pool with one worker, so that all connections are served whatever the machine
+    /// refuses later. Fails when there is no thread for the worker.
     pub(crate) fn start(
         max_workers: usize,
         timeouts: Timeouts,
@@ -69,12 +70,12 @@ impl Pool {
         Ok(pool)
     }
 
-    /// Sets, once, where connections without anything to do go.
+    /// Sets, once, the parking for connections that have nothing to do.
     pub(crate) fn park_in(&self, parking: Parking) {
         let _ = self.parking.set(parking);
     }
 
-    /// Queues a connection that has something to do, and starts a worker where none is idle.
+    /// Queues a connection that has something to do, and starts a worker when none is idle.
     pub(crate) fn push(self: &Arc<Self>, client: Client) {
         let mut queue = self.lock();
         queue.clients.push_back(client);
@@ -86,7 +87,7 @@ impl Pool {
         self.arrived.notify_one();
     }
 
-    /// Starts one more worker. Where the machine refuses it, the others do its work.
+    /// Starts one more worker. If the machine refuses it, the others do its work.
     fn add_worker(self: &Arc<Self>, queue: &mut Queue) {
         if queue.refused_until.is_some_and(|time| Instant::now() < time) {
             return;
@@ -107,7 +108,7 @@ impl Pool {
 
     fn start_worker(self: &Arc<Self>) -> Result<()> {
         let pool = Arc::clone(self);
-        // The first allocation of a thread costs it 31 KB. With these buffers it mostly makes none.
+        // A thread's first allocation costs 31 KB. With these buffers, it usually makes none.
         let buffers = Buffers::default();
         let builder = std::thread::Builder::new().name("worker".into()).stack_size(STACK_BYTES);
         builder.spawn(move || pool.work(buffers)).map(drop)

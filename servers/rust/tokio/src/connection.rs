@@ -25,7 +25,7 @@ pub(crate) async fn serve(stream: TcpStream, permit: ConnectionPermit, server: A
     let (socket, timer) = (stream.into(), TaskTimer::default());
     let mut connection = Connection { socket, session, timer, server };
     while poll_fn(|context| connection.poll(context)).await != Turn::Over {
-        // Connections for which there are events have their turn first.
+        // Connections with events have their turn first.
         yield_now().await;
     }
     drop(connection);
@@ -33,7 +33,7 @@ pub(crate) async fn serve(stream: TcpStream, permit: ConnectionPermit, server: A
 }
 
 impl Connection {
-    /// A turn; ready when it was the last, or when there has to be another one now.
+    /// Runs a turn. Ready when it was the last one, or when another one has to follow now.
     fn poll(&mut self, context: &mut Context) -> Poll<Turn> {
         let stage = self.server.lifecycle.stage();
         let turn = self.turn(context);
@@ -48,7 +48,7 @@ impl Connection {
     }
 
     fn turn(&mut self, context: &mut Context) -> Turn {
-        // Before a client is given up, the kernel is asked whether it has sent something.
+        // Before a client times out, the kernel is asked whether it has sent something.
         let insists = self.timer.has_fired();
         let mut stream = TaskStream { socket: &mut self.socket, context, insists };
         let Server { timeouts, lifecycle, .. } = &*self.server;

@@ -22,7 +22,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let listener = process::bind(&flags.addresses()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let workers = flags.workers_or_cores();
-    // smol would panic without one of them, or without the thread of its reactor.
+    // smol would panic without one of its workers or the thread of its reactor.
     process::check_threads(workers + 1)?;
     let threads = GlobalExecutorConfig::default().with_min_threads(workers).with_max_threads(workers);
     async_global_executor::init_with_config(threads);
@@ -33,7 +33,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         .with_prebound_server(listener)
         .with_max_connections(Some(max_connections))
         .with_http_config(HttpConfig::default().with_head_max_len(limits::HEAD_BYTES))
-        // It would turn off what connections inherit from the listener.
+        // Otherwise, trillium would turn off `TCP_NODELAY`, which connections have inherited.
         .with_nodelay()
         .without_signals();
     let handle = server.handle();
@@ -42,7 +42,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         let served = pin!(server.run_async(answer));
         let ended = pin!(async {
             lifecycle.reached(Stage::Draining).await;
-            // It is done by `served`; a wait for it here would be one more.
+            // `served` completes the shutdown, so it is not awaited here.
             drop(handle.shut_down());
             lifecycle.reached(Stage::Over).await;
         });

@@ -14,7 +14,7 @@ use xitca_web::http::header::{CONTENT_TYPE, HeaderValue};
 use xitca_web::http::{Method, WebResponse};
 use xitca_web::route::Route;
 
-/// The thread that accepts, that of the server, and the one that starts the workers.
+/// The threads that accept, wait for the server, and start the workers.
 const OTHER_THREADS: usize = 3;
 
 fn main() -> ExitCode {
@@ -28,7 +28,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let listener = process::bind(&flags.addresses()?)?;
     let address = listener.local_addr().context("cannot read the address listened on")?;
     let workers = flags.workers_or_cores();
-    // It would panic without one of them.
+    // xitca would panic without one of its workers.
     process::check_threads(workers + OTHER_THREADS)?;
     let mut server = App::new()
         .at("/", Route::new([Method::GET, Method::HEAD]).route(handler_service(greet)))
@@ -39,7 +39,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         .request_head_timeout(flags.head_timeout)
         .keep_alive_timeout(flags.idle_timeout)
         .worker_threads(workers)
-        // At SIGINT it would drop everything.
+        // At SIGINT, xitca would drop everything.
         .disable_signal()
         .listen(listener)
         .context("cannot give the listener to xitca")?
@@ -56,7 +56,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     });
     process::drain_on_signal(&lifecycle, flags.drain_timeout)?;
     process::start_thread("server", move || {
-        // As above.
+        // The receiver may be gone.
         let _ = ended.send(server.wait().context("xitca failed"));
     })?;
     process::announce(flags, address)?;

@@ -1,4 +1,4 @@
-//! xitca as it comes: what its users get of the contract, and which clients delay others.
+//! Tests of xitca as its users have it: parts of the contract, and clients that delay others.
 
 use shared::testing::{Allocations, Program};
 
@@ -12,7 +12,8 @@ shared::scenarios! {
     a_drain_cuts_half_a_head,
     without_threads_it_does_not_start,
     without_descriptors_it_does_not_start,
-    // The workers, the main program, and those that accept, start, wait for the server and for signals.
+    // The threads are the workers, the main thread, and four that accept, start, wait and get
+    // signals.
     many_connections_are_served(SERVER.workers + 5),
     the_allocations_per_request_are_known(Allocations { bare: 6, browser: 15, pipelined: 6 }),
 }

@@ -7,7 +7,7 @@ use fastrand::Rng;
 
 use crate::http::Stream;
 
-/// The most bytes of a piece; one is drawn for each. Small ones are frequent.
+/// Maximum lengths of a piece, one of which is drawn for each piece. Small pieces are frequent.
 const PIECES: [usize; 6] = [1, 2, 3, 17, 200, 5000];
 
 /// Pseudo-random numbers that depend on the bytes alone, so that a failure repeats.
@@ -17,13 +17,13 @@ pub(super) fn rng(bytes: &[u8]) -> Rng {
     Rng::with_seed(hasher.finish())
 }
 
-/// The length of a piece.
+/// Returns a random length of a piece.
 pub(super) fn piece(rng: &mut Rng) -> usize {
     let most = PIECES[rng.usize(..PIECES.len())];
     rng.usize(1..=most)
 }
 
-/// How many bytes of `most` are transferred now; fails where none are.
+/// Returns the number of bytes, up to `most`, that are transferred now. Fails when none are.
 pub(super) fn transfer(rng: &mut Rng, most: usize) -> Result<usize> {
     match rng.usize(..4) {
         0 => Err(ErrorKind::WouldBlock.into()),
@@ -32,11 +32,11 @@ pub(super) fn transfer(rng: &mut Rng, most: usize) -> Result<usize> {
     }
 }
 
-/// A client that sends `rest` in pieces, between which there is nothing to read, and ends.
+/// A client that sends `rest` in pieces, between which reads may find nothing, and ends.
 pub(super) struct Client<'a> {
     rest: &'a [u8],
     rng: Rng,
-    /// What it has read.
+    /// The bytes that the client has read.
     pub(super) received: Vec<u8>,
 }
 

@@ -5,17 +5,17 @@ use super::outcome::Outcome;
 use crate::http::{Connection, Next, RequestFilter, Session, Turn, Wants, limits};
 use crate::testing::wire::ServingThread;
 
-/// More than a connection's output may ever hold: there is a mark at 16 KiB, after which one answer
-/// with the longest target fits, and a vector that grows takes up to twice what it needs.
+/// More than a connection's output may ever take: it has up to 16 KiB before the last answer, which
+/// may have the longest target, and a vector that grows takes up to twice what it needs.
 pub(super) const OUTPUT_BYTES: usize = 64 * 1024;
 
-/// Whatever a client sends, the answers to it are whole, and only the last closes. They depend
-/// neither on how the bytes are split nor on what reads them: a [`Connection`], a [`Session`] over
-/// a stream, or a filter in front of a framework. What is kept in memory is bounded.
+/// Whatever a client sends, its answers are whole, and only the last closes the connection. They
+/// depend neither on how the bytes are split nor on the code that reads them: a [`Connection`], a
+/// [`Session`] over a stream, or a filter in front of a framework. Kept bytes are bounded.
 pub fn connection(bytes: &[u8]) {
     let whole = exchange(bytes, || bytes.len(), false);
 
-    // At every byte; long input at some hundreds.
+    // Pieces of one byte, or more when the input is long, so that there are some hundreds.
     let step = 1 + bytes.len() / 512;
     assert_eq!(exchange(bytes, || step, false), whole, "in pieces of {step} bytes");
     let mut rng = rng(bytes);
@@ -27,7 +27,7 @@ pub fn connection(bytes: &[u8]) {
     assert!(drained.answers.len() <= whole.answers.len(), "more answers when the server drains");
 }
 
-/// A connection's answers to `bytes`, which arrive in pieces of those lengths.
+/// Returns a connection's answers to `bytes`, which arrive in pieces of the lengths by `piece`.
 fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> Outcome {
     let mut connection = Connection::default();
     let (mut output, mut received) = (Vec::new(), Vec::new());
@@ -59,7 +59,7 @@ fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> O
     outcome
 }
 
-/// A session's answers to `bytes`, which arrive in pieces, as the answers are sent.
+/// Returns a session's answers to `bytes`. Both the bytes and the answers are sent in pieces.
 pub(super) fn session(bytes: &[u8]) -> Outcome {
     let mut client = Client::new(bytes);
     let mut thread = ServingThread::new(true);
@@ -71,7 +71,7 @@ pub(super) fn session(bytes: &[u8]) -> Outcome {
     Outcome::read(&client.received)
 }
 
-/// The filter admits the requests that a connection answers, and rejects what a connection rejects.
+/// Checks that the filter admits and rejects the requests that a connection answers and rejects.
 fn check_filter(bytes: &[u8], outcome: &Outcome) {
     let mut filter = RequestFilter::default();
     let (mut start, mut requests) = (0, 0);

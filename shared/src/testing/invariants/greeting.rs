@@ -15,7 +15,7 @@ pub fn greeting(target: &[u8]) {
     written::write(target::path(target), &mut body);
     assert_eq!((body.as_slice(), written::len(target::path(target))), (expected.as_slice(), expected.len()));
 
-    // Other bytes end the request line, or are no target.
+    // Other bytes end the request line, or are not allowed in a target.
     if target.is_empty() || !target.iter().all(u8::is_ascii_graphic) {
         return;
     }
@@ -37,10 +37,10 @@ pub fn greeting(target: &[u8]) {
     }
 }
 
-/// The path, by its definition: what is before `?` and `#`, and in the absolute form from the first
-/// slash after the authority, or `/` when there is none.
+/// Returns the path by its definition: the part before `?` and `#`. In the absolute form, it starts
+/// at the first slash after the authority, or is `/` when there is none.
 fn path(target: &[u8]) -> Vec<u8> {
-    // Each byte as a character.
+    // Each byte becomes one character.
     let text: String = target.iter().copied().map(char::from).collect();
     let text = text.split(['?', '#']).next().unwrap();
     let path = match text.split_once("://") {
@@ -53,7 +53,7 @@ fn path(target: &[u8]) -> Vec<u8> {
     path.chars().map(|character| u8::try_from(character).unwrap()).collect()
 }
 
-/// The only answer to a request for this target.
+/// Returns the only answer to a request for this target.
 fn answer(method: &str, target: &[u8]) -> Response {
     let request = [method.as_bytes(), b" ", target, b" HTTP/1.1\r\nHost: h\r\n\r\n"].concat();
     let mut output = Vec::new();

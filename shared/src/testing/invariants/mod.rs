@@ -1,7 +1,8 @@
-//! What holds whatever a client sends. Each invariant takes any bytes, and panics if broken.
+//! The invariants of the shared code. Each takes any bytes from a client, and panics if broken.
 //!
-//! The fuzzer (`shared/fuzz/`) looks for bytes that break one. Those that it has found, and those
-//! that were written by hand, are in `shared/fuzz/corpus/`; the tests below check all of them.
+//! The fuzzer (`shared/fuzz/`) looks for bytes that break an invariant. The bytes that it has
+//! found, and some that were written by hand, are in `shared/fuzz/corpus/`; the tests below check
+//! all of them.
 
 mod client;
 mod connection;
@@ -26,7 +27,7 @@ mod tests {
         files.sort();
         assert!(!files.is_empty(), "{} is empty", folder.display());
         for file in files {
-            // Shown only when the test fails: the last one is the one that broke the invariant.
+            // The output is shown only when the test fails: the last file broke the invariant.
             println!("{}", file.display());
             invariant(&fs::read(&file).unwrap());
         }

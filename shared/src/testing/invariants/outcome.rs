@@ -2,7 +2,7 @@
 
 use answers::Response;
 
-/// The start of a greeting, and of no answer's head.
+/// The start of a greeting. No answer's head starts with it.
 const GREETING: &[u8] = b"Hello, visitor! You've requested: ";
 
 /// The statuses of answers to requests that break the rules, after which the connection is closed.
@@ -11,17 +11,17 @@ const REJECTIONS: [u16; 7] = [400, 408, 413, 414, 417, 431, 505];
 /// Whole answers, and whether the connection closes.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Outcome {
-    /// All but `100 Continue`, which is omitted where the body is already there.
+    /// All answers except `100 Continue`, which is omitted when the body has begun to arrive.
     pub(super) answers: Vec<Response>,
 }
 
 impl Outcome {
-    /// Reads `output`, which has to be whole answers and nothing else, and only the last may close.
+    /// Reads `output`, which must be whole answers, of which only the last closes the connection.
     pub(super) fn read(mut output: &[u8]) -> Self {
         let mut answers: Vec<Response> = Vec::new();
         let mut continues = false;
         while !output.is_empty() {
-            // After an answer to HEAD comes another one or the end, and neither is a greeting.
+            // An answer to HEAD is followed by another answer or the end, and never by a greeting.
             let head = whole(output, true).1;
             let (answer, length) = whole(output, !output[head..].starts_with(GREETING));
             assert!(!answers.last().is_some_and(Response::closes), "an answer after the last one");
@@ -38,33 +38,33 @@ impl Outcome {
         Self { answers }
     }
 
-    /// Whether the last answer closes.
+    /// Whether the last answer closes the connection.
     pub(super) fn closes(&self) -> bool {
         self.answers.last().is_some_and(Response::closes)
     }
 
-    /// The status of the last answer, when that rejects a request.
+    /// Returns the status of the last answer, if it rejects a request.
     pub(super) fn rejection(&self) -> Option<u16> {
         self.answers.last().map(|answer| answer.status).filter(|status| REJECTIONS.contains(status))
     }
 
-    /// Requests that were answered and not rejected.
+    /// Returns the number of requests that were answered and not rejected.
     pub(super) fn answered(&self) -> usize {
         self.answers.len() - usize::from(self.rejection().is_some())
     }
 }
 
-/// The answer at the start of `output`, without its date, which differs between runs, and its length.
+/// Returns the answer at the start of `output`, without its date, which differs between runs, and
+/// the length of the answer.
 pub(super) fn whole(output: &[u8], head_only: bool) -> (Response, usize) {
     let (mut answer, length) = answers::parse(output, head_only, false).unwrap().expect("a whole answer");
-    // RFC 9110, section 6.6.1: a server with a clock sends it, but for interim answers.
+    // RFC 9110, section 6.6.1: a server with a clock sends a date, except in interim answers.
     let is_dated = answer.field("date").is_some_and(answers::is_imf_fixdate);
     assert_eq!(is_dated, !answer.is_interim(), "{answer:?}");
     answer.fields.retain(|(name, _)| name != "date");
     (answer, length)
 }
 
-/// Checks one answer.
 fn check(answer: &Response) {
     match answer.status {
         200 => {

@@ -13,8 +13,8 @@ use crate::testing::Identity;
 use crate::testing::wire::ServingThread;
 use crate::tls::{HTTP_1_1, Tls};
 
-/// Whatever a client sends in the place of TLS, it gets records that have no content, and an end.
-/// Within TLS the same bytes get the same answers as without.
+/// Whatever a client sends instead of TLS, it gets only records without content, and an end. Over
+/// TLS, the same bytes get the same answers as without TLS.
 pub fn tls(bytes: &[u8]) {
     let mut client = Client::new(bytes);
     serve(&mut client);
@@ -35,7 +35,7 @@ struct Sides {
 static SIDES: LazyLock<Sides> = LazyLock::new(|| {
     let identity = Identity::new();
     let server = identity.files().config(&[HTTP_1_1]).unwrap();
-    // The files are read.
+    // The files have been read, and are not needed any more.
     std::fs::remove_dir_all(identity.folder()).unwrap();
     Sides { server, client: Box::new(move || identity.client()) }
 });
@@ -50,10 +50,10 @@ fn serve(client: &mut impl Stream) {
     }
 }
 
-/// Records of the handshake and alerts alone: nothing was decrypted that could be answered. An alert may
-/// be cut off where the client does not take it at once.
+/// Checks that `bytes` are TLS records, and thus no answer in plain text. The last record may be
+/// cut off when the client does not take it at once.
 fn check_records(mut bytes: &[u8]) {
-    // From ChangeCipherSpec to what is encrypted (RFC 8446, section 5.1).
+    // The types from ChangeCipherSpec to encrypted records (RFC 8446, section 5.1).
     const TYPES: std::ops::RangeInclusive<u8> = 20..=23;
     while let Some(([kind, _, _, length @ ..], rest)) = bytes.split_first_chunk::<5>() {
         assert!(TYPES.contains(kind), "a record of type {kind}");
@@ -61,19 +61,19 @@ fn check_records(mut bytes: &[u8]) {
     }
 }
 
-/// A client that sends `rest` within TLS, in records and pieces of several lengths, and ends.
+/// A client that sends `rest` over TLS, in records and pieces of several lengths, and ends.
 struct Encrypting<'a> {
     tls: ClientConnection,
     rest: &'a [u8],
     has_ended: bool,
-    /// Records that are not sent.
+    /// Records that are not yet sent.
     records: Vec<u8>,
     rng: fastrand::Rng,
-    /// What it has read and decrypted.
+    /// The bytes that the client has read and decrypted.
     received: Vec<u8>,
-    /// Whether the server has said that nothing follows.
+    /// Whether the server has said that no more data follows.
     is_told: bool,
-    /// Whether it took nothing of the last write.
+    /// Whether the client took nothing of the server's last write.
     has_refused: bool,
 }
 
@@ -91,7 +91,7 @@ impl<'a> Encrypting<'a> {
         }
     }
 
-    /// Makes the next record, as far as the handshake is complete.
+    /// Makes the next record, once the handshake is complete, and collects all records to send.
     fn seal(&mut self) {
         if !self.tls.is_handshaking() && !self.has_ended {
             let (piece, rest) = self.rest.split_at(piece(&mut self.rng).min(self.rest.len()));
@@ -133,7 +133,7 @@ impl Write for Encrypting<'_> {
         while !rest.is_empty() {
             self.tls.read_tls(&mut rest).unwrap();
             self.tls.process_new_packets().unwrap();
-            // Fails once all is read that has arrived.
+            // The read fails until the server has said that no more data follows.
             self.is_told |= self.tls.reader().read_to_end(&mut self.received).is_ok();
         }
         Ok(taken)

@@ -1,4 +1,4 @@
-//! The end of a connection, in which its last answer arrives.
+//! Ends a connection so that its last answer arrives.
 
 use std::task::{Context, Poll, ready};
 
@@ -15,9 +15,9 @@ use crate::timed_socket::TimedSocket;
 pub(super) enum CloseReason {
     /// The last request asked for it, and is answered.
     Requested,
-    /// A request broke a rule or took too long, and is answered with that.
+    /// A request broke a rule or took too long, and is answered with this rejection.
     Rejected(Rejection),
-    /// No request came in time, or the server ends. There is nothing to say, and nothing unread.
+    /// No request came in time, or the server ends. There is no answer and no unread input.
     Idle,
     /// The client did not read an answer in time, or the socket failed.
     Failed,
@@ -25,7 +25,7 @@ pub(super) enum CloseReason {
     Done,
 }
 
-/// How far a connection is on its way to its end.
+/// The phase of a connection between its start and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Open,
@@ -33,7 +33,8 @@ enum Phase {
     Sending {
         reason: CloseReason,
     },
-    /// It was sent. Input is dropped: a reset by the kernel would overtake the answer.
+    /// The last answer was sent. Further input is read and dropped: otherwise a reset by the kernel
+    /// would overtake the answer.
     Lingering {
         bytes: usize,
     },
@@ -65,7 +66,7 @@ impl Closing {
         };
     }
 
-    /// Sends the last answer, and sees to it that it arrives. Ready when the socket may be dropped.
+    /// Sends the last answer, and lingers so that it arrives. Ready when the socket may be dropped.
     pub(super) fn poll(
         &mut self,
         context: &mut Context,
@@ -78,10 +79,10 @@ impl Closing {
                 Phase::Open | Phase::Over => return Poll::Ready(()),
                 Phase::Sending { reason } => {
                     let sent = ready!(outbound.poll_send(socket, context));
-                    // The client may have sent, or be sending, what is not read any more.
+                    // The client may have sent, or be sending, input that is not read any more.
                     let may_send = matches!(reason, CloseReason::Rejected(_)) || socket.is_draining();
                     let lingers = !inbound.is_ended() && (may_send || inbound.has_unread());
-                    // The drop of the socket ends the sending side as well.
+                    // Dropping the socket ends the sending side as well.
                     socket.notify_end(context);
                     let lingers = sent.is_ok() && lingers && socket.shut_down_writing().is_ok();
                     self.phase = if lingers { Phase::Lingering { bytes: 0 } } else { Phase::Over };

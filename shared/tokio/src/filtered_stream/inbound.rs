@@ -1,4 +1,4 @@
-//! From the socket to the framework: what was read, and how much of it the framework may have.
+//! Passes input from the socket to the framework, and tracks how much of it the framework may have.
 
 use std::io::Result;
 use std::sync::Arc;
@@ -10,20 +10,20 @@ use tokio::io::ReadBuf;
 use crate::request_counter::RequestCounter;
 use crate::timed_socket::TimedSocket;
 
-/// Bytes per read where the framework has no buffer: after part of a head or a last answer.
+/// Bytes per read when the framework has no buffer: after part of a head or a last answer.
 pub(super) const PIECE_BYTES: usize = 4096;
 
-/// The way of requests.
+/// The half of a `FilteredStream` that passes requests to the framework.
 pub(super) struct Inbound {
     filter: RequestFilter,
     counter: Arc<RequestCounter>,
-    /// Read, and not delivered. Empty for a connection that waits for a request.
+    /// The bytes that are read and not delivered. Empty for a connection that waits for a request.
     kept: Vec<u8>,
     /// Bytes at the start of `kept` that the framework may have.
     admitted: usize,
-    /// What follows the admitted bytes.
+    /// The condition for more bytes to be admitted.
     next: Next,
-    /// The client has ended its side.
+    /// Whether the client has ended its side.
     is_ended: bool,
 }
 
@@ -59,7 +59,7 @@ impl Inbound {
         self.counter.unanswered() == u32::from(self.is_in_body())
     }
 
-    /// Whether nothing has arrived of the next request, which may come.
+    /// Whether a next request may come, and nothing of it has arrived.
     pub(super) fn expects_request(&self) -> bool {
         self.kept.is_empty() && matches!(self.next, Next::Input | Next::Answer)
     }
@@ -69,12 +69,13 @@ impl Inbound {
         !self.kept.is_empty() || self.is_in_body() || self.counter.unanswered() > 0
     }
 
-    /// What the client is waited for; `has_part` where the socket has part of something.
+    /// Returns the action of the client that the server waits for. `has_part` says whether the
+    /// socket has part of a handshake or of a record.
     pub(super) fn waiting_for(&self, has_part: bool) -> WaitingFor {
         WaitingFor::input(self.is_in_body(), has_part || !self.kept.is_empty())
     }
 
-    /// Gives the framework admitted bytes; false when there are none.
+    /// Gives admitted bytes to the framework; returns false when it can give none.
     pub(super) fn deliver(&mut self, buffer: &mut ReadBuf) -> bool {
         let bytes = self.admitted.min(buffer.remaining());
         if bytes == 0 {
@@ -89,7 +90,7 @@ impl Inbound {
         true
     }
 
-    /// Reads from the socket, into the framework's own buffer where nothing is kept.
+    /// Reads from the socket, into the framework's own buffer when nothing is kept.
     pub(super) fn poll_fill(
         &mut self,
         socket: &mut TimedSocket,
@@ -113,7 +114,7 @@ impl Inbound {
         Poll::Ready(Ok(()))
     }
 
-    /// Reads what follows part of a head, or is the first of all.
+    /// Reads the input after part of a head, or the first input of a connection.
     pub(super) fn poll_fill_kept(
         &mut self,
         socket: &mut TimedSocket,
@@ -128,7 +129,7 @@ impl Inbound {
         Poll::Ready(Ok(()))
     }
 
-    /// Admits what the rules allow of what is kept.
+    /// Admits the kept bytes that the rules allow.
     pub(super) fn admit(&mut self, socket: &mut TimedSocket) {
         let admitted = self.filter.admit(&self.kept);
         self.filter.adapt(self.kept.get_mut(..admitted.bytes).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! From the framework to the socket: answers, and when they are sent.
+//! Passes answers from the framework to the socket, and decides when they are sent.
 
 use std::io::{ErrorKind, Result};
 use std::task::{Context, Poll, ready};
@@ -8,30 +8,31 @@ use shared::http::{answer, date};
 
 use crate::timed_socket::TimedSocket;
 
-/// Bytes that are kept back before they are sent whatever the framework does: for a client that
-/// never reads no more is held.
+/// The number of bytes above which kept bytes are sent, whatever the framework does: no more is
+/// held for a client that never reads.
 const OUTPUT_MARK: usize = 16 * 1024;
 
-/// Room for output that a connection keeps while it waits for a request.
+/// The maximum capacity in bytes of the output buffer that a connection keeps after a send.
 const OUTPUT_KEPT: usize = 4096;
 
 /// When answers are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flush {
-    /// When the framework flushes: for one that flushes once for all requests that it has read.
+    /// Answers are sent when the framework flushes. For one that flushes once for all requests that
+    /// it has read.
     AtOnce,
-    /// When the framework reads again: for one that flushes after each answer. It has then answered
-    /// all that it had, so that the answers to pipelined requests are sent in one write.
+    /// Answers are sent when the framework reads again. For one that flushes after each answer: it
+    /// has then answered all requests, so that pipelined ones are answered in one write.
     WhenRead,
 }
 
-/// The way of answers.
+/// The half of a `FilteredStream` that passes answers to the socket.
 pub(super) struct Outbound {
     flush: Flush,
-    /// Written by the framework and not sent, but for the first `sent` bytes.
+    /// The bytes that the framework has written, of which the first `sent` are already sent.
     kept: Vec<u8>,
     sent: usize,
-    /// The framework has flushed all that it has written.
+    /// Whether the framework has flushed all that it has written.
     is_flushed: bool,
 }
 
@@ -44,17 +45,17 @@ impl Outbound {
         self.is_flushed
     }
 
-    /// The framework has flushed. What it has written is sent when it reads again.
+    /// Notes that the framework has flushed. Its output is sent when it reads again.
     pub(super) fn flush(&mut self) {
         self.is_flushed = true;
     }
 
-    /// Answers in the framework's place.
+    /// Writes a rejection in place of the framework.
     pub(super) fn reject(&mut self, rejection: Rejection) {
         answer::write_rejection(rejection, &date::now(), &mut self.kept);
     }
 
-    /// Takes what the framework writes.
+    /// Takes the bytes that the framework writes.
     pub(super) fn poll_write(
         &mut self,
         socket: &mut TimedSocket,
@@ -72,7 +73,7 @@ impl Outbound {
         Poll::Ready(Ok(bytes.len()))
     }
 
-    /// Sends what is kept.
+    /// Sends all kept bytes.
     pub(super) fn poll_send(&mut self, socket: &mut TimedSocket, context: &mut Context) -> Poll<Result<()>> {
         while let Some(rest) = self.kept.get(self.sent..).filter(|rest| !rest.is_empty()) {
             match ready!(socket.poll_write(context, rest))? {
