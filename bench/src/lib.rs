@@ -1,8 +1,7 @@
-//! The harness: it starts every server in turn, verifies it, loads it with a real load tool, and keeps
-//! a record of each run, from which the reports are made.
+//! The harness starts each server, verifies it, loads it with a load tool, and stores a record of
+//! each run. The reports are made from the records.
 //!
-//! Values move one way, and no module imports one that stands below it in this list, read from the
-//! last line to the first:
+//! Values move one way: each module imports only modules to its left in this list.
 //!
 //! ```text
 //! text ◀ machine ◀ store ◀ servers ◀ tools ◀ analysis ◀ checks ◀ measure ◀ report ◀ cli

@@ -1,9 +1,10 @@
-//! How much a server can take within a limit of latency: a search over rates.
+//! Searches for the highest rate at which a server keeps a limit of latency.
 //!
-//! Each probe is an open loop at one rate, which keeps the limit or does not. The server's closed-loop
-//! peak is the upper end; no open loop holds more. From there the interval between the highest rate that
-//! was kept and the lowest that was not is divided in the middle, by ratio, until it is narrow; what is
-//! left of the probes repeats the lower end, so that a rate that was kept by chance is seen.
+//! Each probe is an open loop at one rate. A rate is *kept* if the loop holds it and the latency
+//! stays within the limit. The server's closed-loop peak is the upper end: no open loop holds more.
+//! The search halves, by ratio, the interval between the highest rate that was kept and the lowest
+//! rate that was not, until the interval is narrow. The remaining probes repeat the lower end, so
+//! that a rate that was kept by chance is noticed.
 //!
 //! ```text
 //! peak 160  ▶ 80 kept ▶ 113 not ▶ 95 kept ▶ 104 kept ▶ 108 not ▶ 106 not ▶ 104 kept …
@@ -15,34 +16,35 @@ use crate::analysis::summary::Cell;
 use crate::analysis::verdict;
 use crate::store::record::{Bound, LimitRecord, Record};
 
-/// The ratio of the ends at which the search ends: a difference that slices see, and single runs of an
-/// open loop hardly do.
+/// The ratio of the ends at which the search ends. Slices show a difference of this size; single
+/// runs of an open loop hardly do.
 const NARROW: f64 = 1.02;
 
 /// The share of the peak below which no rate is tried.
 const LOWEST: f64 = 1.0 / 256.0;
 
-/// A rate that was tried, and whether the limit was kept.
+/// A rate that was tried, and whether it was kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Probe {
     /// Requests per second.
     pub rate: f64,
-    /// Whether the rate was held, and the latency within the limit.
+    /// Whether the rate was held, and the latency stayed within the limit.
     pub is_kept: bool,
 }
 
-/// What a search has found.
+/// The result of a search.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Capacity {
-    /// The highest rate that was kept in half of its probes or more, and below every rate that was not.
+    /// The highest kept rate that is below every rate that was not kept. A rate counts as kept if
+    /// at least half of its probes are.
     pub kept: f64,
-    /// The lowest rate that was not; `None` where the search did not get there.
+    /// The lowest rate that was not kept; `None` where the search found none.
     pub exceeded: Option<f64>,
 }
 
 impl Probe {
-    /// That of a run; `None` where it has no figures. A run that was disturbed counts as it is: it was
-    /// repeated as often as the user allows.
+    /// Returns the probe of a run; `None` where the run has no figures. A disturbed run counts like
+    /// any other: it was repeated as often as the user allows.
     pub fn from_run(run: &Record, limit: LimitRecord) -> Option<Self> {
         let rate = run.load.as_ref()?.open_loop.as_ref()?.rate_per_second;
         let is_within = percentile(run, limit.percentile).is_some_and(|seconds| seconds <= limit.seconds);
@@ -70,20 +72,20 @@ pub fn next(peak: f64, probes: &[Probe]) -> f64 {
     }
 }
 
-/// What the probes show; `None` where no rate was kept.
+/// Returns the result of the probes; `None` where no rate was kept.
 pub fn found(peak: f64, probes: &[Probe]) -> Option<Capacity> {
     let (low, high) = ends(peak, probes);
     Some(Capacity { kept: low?, exceeded: (high < peak).then_some(high) })
 }
 
-/// The search of a server, by the runs of its cell.
+/// Returns the result of a server's search, from the runs of its cell.
 pub fn from_cell(cell: &Cell, limit: LimitRecord) -> Option<Capacity> {
     let peak = cell.runs.iter().find_map(|run| run.load.as_ref()?.open_loop.as_ref()?.peak_per_second)?;
     let probes: Vec<Probe> = cell.runs.iter().filter_map(|run| Probe::from_run(run, limit)).collect();
     found(peak, &probes)
 }
 
-/// The highest rate that was kept, and the lowest that was not, which is the peak at first.
+/// Returns the highest rate that was kept, and the lowest that was not, which is the peak at first.
 fn ends(peak: f64, probes: &[Probe]) -> (Option<f64>, f64) {
     let mut rates: Vec<f64> = probes.iter().map(|probe| probe.rate).collect();
     rates.sort_unstable_by(f64::total_cmp);

@@ -1,10 +1,10 @@
-//! When did figures change, and stay changed? Change points of the leading figure of each server under each
-//! workload, over the results of one machine. This module holds data; `report/history.rs` has the
-//! words.
+//! Finds when figures changed and stayed changed: the change points of the leading figure of each
+//! server under each workload, over the results of one machine. This module holds data;
+//! `report/history.rs` writes the text.
 //!
-//! A history has as many series as servers and workloads, and in each of them a change may be found
-//! where there is none. The level of a test is therefore [`LEVEL`] divided by the number of series, so
-//! that it holds for the history as a whole (Bonferroni).
+//! A history has a series per server and workload, and a test may find a change in any of them
+//! where there is none. The level of a test is therefore [`LEVEL`] divided by the number of series,
+//! so that the level holds for the history as a whole (Bonferroni).
 
 mod e_divisive;
 
@@ -14,10 +14,10 @@ use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::store::record::WorkloadRecord;
 use e_divisive::change_points;
 
-/// Results below which nothing is said of a series. With fewer hardly any order of values is rare.
+/// The least number of results in a series. With fewer, hardly any order of values is rare.
 pub const ENOUGH: usize = 10;
 
-/// The share of histories without a change in which one is found.
+/// The share of histories without a change in which a change may be found.
 pub const LEVEL: f64 = 0.05;
 
 /// The leading figure of one server under one workload, in the results that have it, by time.
@@ -34,20 +34,21 @@ pub struct Series<'a> {
 /// A figure that changed, and stayed changed.
 #[derive(Debug)]
 pub struct Change<'s> {
-    /// What changed.
+    /// The series that changed.
     pub series: &'s Series<'s>,
     /// The first result after the change.
     pub when: &'s PastResult,
-    /// The median from the change before to this one.
+    /// The median of the results from the previous change to this one.
     pub from: f64,
-    /// The median from this one to the next.
+    /// The median of the results from this change to the next.
     pub to: f64,
     /// `to` divided by `from`.
     pub ratio: Option<Estimate>,
 }
 
-/// The series of at least [`ENOUGH`] results, and how many have fewer. Results that measured a workload
-/// by another definition than the last one are left out, and cells that are invalid or disturbed.
+/// Returns the series of at least [`ENOUGH`] results, and the number of series with fewer. Leaves
+/// out results whose definition of the workload differs from that of the last result, and cells
+/// that are invalid or disturbed.
 pub fn series<'a>(results: &[(&'a PastResult, &'a [WorkloadSummary<'a>])]) -> (Vec<Series<'a>>, usize) {
     let members = results.iter().flat_map(|(result, summaries)| {
         let own = summaries.iter().filter(|summary| !summary.is_check);
@@ -72,7 +73,7 @@ pub fn series<'a>(results: &[(&'a PastResult, &'a [WorkloadSummary<'a>])]) -> (V
     (series.collect(), few)
 }
 
-/// The changes in these series, which are those of one history, by time.
+/// Returns the changes in all series of one history, by time.
 pub fn changes<'s>(series: &'s [Series<'s>]) -> Vec<Change<'s>> {
     let level = LEVEL / crate::text::numbers::as_f64(series.len().max(1) as u64);
     let mut changes: Vec<Change> = series.iter().flat_map(|series| changes_in(series, level)).collect();
@@ -100,12 +101,12 @@ fn changes_in<'s>(series: &'s Series<'s>, level: f64) -> Vec<Change<'s>> {
     (0..found.len()).filter_map(change).collect()
 }
 
-/// The places of changes in values above 0, by their ratios.
+/// Returns the places of changes in values above 0. Logarithms make it compare ratios of values.
 fn find(values: &[f64], level: f64) -> Vec<usize> {
     change_points(&values.iter().map(|value| value.ln()).collect::<Vec<_>>(), level)
 }
 
-/// Whether two workloads are defined alike, whatever they are called for people.
+/// Whether two workloads have the same definition. Their titles may differ.
 fn is_same_work(one: &WorkloadRecord, other: &WorkloadRecord) -> bool {
     WorkloadRecord { title: other.title.clone(), ..one.clone() } == *other
 }
@@ -118,13 +119,14 @@ mod tests {
     use crate::analysis::statistics::median;
     use crate::text::numbers::as_f64;
 
-    /// How runs of a server that did not change differ: a line per cell.
+    /// Recorded figures of servers that did not change, divided by their median: a list per cell.
     fn recorded_noise() -> Vec<Vec<f64>> {
         let lines = include_str!("../../tests/noise.txt").lines().filter(|line| !line.starts_with('#'));
         lines.map(|line| line.split(' ').map(|value| value.parse().unwrap()).collect()).collect()
     }
 
-    /// The medians of results without a change: each of as many runs as were recorded, drawn anew.
+    /// The medians of results without a change. Each result has as many runs as `noise`, drawn from
+    /// it with replacement.
     fn without_change(noise: &[f64], results: usize, random: &mut Rng) -> Vec<f64> {
         let result = |_| {
             let mut runs: Vec<f64> = noise.iter().map(|_| noise[random.usize(..noise.len())]).collect();
@@ -133,7 +135,8 @@ mod tests {
         (0..results).map(result).collect()
     }
 
-    /// METHODOLOGY.md, "When did figures change?", has these shares, the last one of 1,000 histories.
+    /// METHODOLOGY.md, "When did figures change?", has these shares; the last one there is of 1,000
+    /// histories.
     #[test]
     fn changes_are_rarely_found_in_recorded_noise() {
         let noise = recorded_noise();
@@ -153,7 +156,7 @@ mod tests {
         }
     }
 
-    /// The same section has the shares, which are these or more.
+    /// The same section has the shares, which are at least the ones below.
     #[test]
     fn a_step_of_5_percent_is_found_in_20_results() {
         let noise = recorded_noise();

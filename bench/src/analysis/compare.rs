@@ -1,5 +1,5 @@
-//! Compares two result folders, A and B, figure by figure: what got worse or better from A to B.
-//! This module holds data; `report/comparison.rs` has the words.
+//! Compares two result folders, A and B, figure by figure: which figures got worse or better from A
+//! to B. This module holds data; `report/comparison.rs` writes the text.
 //!
 //! The repetitions of two folders are not pairs, so a drift of the machine between them is in every
 //! ratio. The noise is how much a duplicate (A/A) differs from its server within each folder.
@@ -26,7 +26,7 @@ pub const NEAR_RATE: f64 = 0.1;
 /// Two folders, compared.
 #[derive(Debug)]
 pub struct Comparison<'a> {
-    /// A, and B, which is compared with it.
+    /// A and B, where B is compared with A.
     pub folders: [&'a Loaded; 2],
     /// The conditions that were not the same in both.
     pub differences: Vec<Difference>,
@@ -64,7 +64,7 @@ pub struct ComparedFigure<'a> {
     pub medians: [Option<f64>; 2],
     /// B divided by A; `None` where it is not judged.
     pub ratio: Option<Estimate>,
-    /// Whether it got worse.
+    /// Whether the figure got worse.
     pub judgement: Judgement,
 }
 
@@ -75,13 +75,14 @@ pub struct NotCompared<'a> {
     pub workload: &'a str,
     /// The tool's name.
     pub tool: &'a str,
-    /// The figure; all where there is none.
+    /// The figure; `None` for all figures.
     pub kind: Option<FigureKind>,
     /// The servers' names.
     pub servers: Vec<&'a str>,
-    /// Why.
+    /// Why they are not compared.
     pub reason: &'static str,
-    /// Whether A has valid figures of theirs, so that B lacks what was to be compared.
+    /// Whether A has valid figures of a server, other than the floor, for which B has no
+    /// counterpart.
     pub is_missed: bool,
 }
 
@@ -124,7 +125,8 @@ pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Whether two machines are compared rather than what ran on them.
+    /// Whether the servers ran on different machines, so that the machines are compared rather than
+    /// the servers.
     pub fn is_of_two_machines(&self) -> bool {
         self.has_difference_of(Subject::Machine)
     }
@@ -143,12 +145,12 @@ impl Comparison<'_> {
         self.workloads.iter().flat_map(|workload| &workload.figures)
     }
 
-    /// The number of figures with such a judgement.
+    /// The number of figures for whose judgement `is_counted` returns true.
     pub fn count(&self, is_counted: impl Fn(&Judgement) -> bool) -> usize {
         self.figures().filter(|figure| is_counted(&figure.judgement)).count()
     }
 
-    /// The number of figures for which A is a baseline, and of which nothing can be said.
+    /// The number of figures that have a baseline in A, and about which nothing can be said.
     pub fn unanswered(&self) -> usize {
         let missed = self.not_compared.iter().filter(|alone| alone.is_missed);
         self.count(|judgement| matches!(judgement, Judgement::TooFew | Judgement::NotJudged(_)))
@@ -171,7 +173,7 @@ impl Comparison<'_> {
     }
 }
 
-/// What can be said of two cells, with what they are called, by their ratio, where differences below `noise` are none.
+/// Judges two cells, each with its name, by their ratio. Differences below `noise` do not count.
 pub(super) fn judged(
     cells: [(&str, &Cell); 2],
     kind: FigureKind,
@@ -209,8 +211,8 @@ impl FigureKind {
 }
 
 impl<'a> ComparedWorkload<'a> {
-    /// The workload in A and in B, and the servers whose throughput is not compared: the server was
-    /// not the bottleneck in both.
+    /// Compares the workload in A and in B. Also returns the servers whose throughput is not
+    /// compared, since the server was not the bottleneck in both.
     fn new(summaries: [&WorkloadSummary<'a>; 2]) -> (Self, Option<NotCompared<'a>>) {
         let [a, b] = summaries;
         let WorkloadSummary { workload, tool, is_check, .. } = *a;
@@ -248,7 +250,8 @@ impl<'a> ComparedWorkload<'a> {
         (compared, not_compared)
     }
 
-    /// The latency of an open loop, where it means the same in both. Both held their rate.
+    /// Compares the latency of an open loop, where it means the same in A and in B. Both held their
+    /// rate.
     fn latency(&mut self, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
         let rates = cells.map(|cell| cell.median(rate));
         let change = match rates {
@@ -271,8 +274,8 @@ impl<'a> ComparedWorkload<'a> {
         self.push(FigureKind::Latency, cells, None, Judgement::NotJudged(why_not.into()));
     }
 
-    /// Compares a figure that is the server's own in both. The noise floor is the larger one of the
-    /// two folders.
+    /// Compares a figure that the server determines in both folders. The noise floor is the larger
+    /// one of the two folders.
     fn judge(&mut self, kind: FigureKind, summaries: [&WorkloadSummary; 2], cells: [&Cell<'a>; 2]) {
         let noises = summaries.iter().filter_map(|summary| summary.noise_of(kind.figure()));
         let noise = noises.max_by(f64::total_cmp);
@@ -302,7 +305,7 @@ impl<'a> ComparedWorkload<'a> {
 }
 
 impl<'a> NotCompared<'a> {
-    /// All figures of these servers; `None` if there are none.
+    /// Lists all figures of these servers as not compared; `None` if there are no servers.
     fn from_cells<'c>(
         summary: &WorkloadSummary<'a>,
         cells: impl Iterator<Item = &'c Cell<'a>>,

@@ -1,21 +1,22 @@
-//! Where a request's CPU time goes, in parts that were measured separately.
+//! Divides the CPU time per request into parts that were measured separately.
 //!
 //! ```text
 //! CPU time per request = floor + switches + framework + own code + unexplained
 //! ```
 //!
-//! The floor is what the kernel takes at least, as the floor server shows it under the same load.
-//! Switches are those beyond the floor's, at the price that a microbenchmark has for one. Framework
-//! and own code are sums of microbenchmarks that the server's manifest names. What is left is
-//! unexplained: of a server without such benchmarks it is its runtime and code. All in seconds;
-//! `report/section/breakdown.rs` has the words.
+//! The floor is the least that the kernel needs, measured with the floor server under the same
+//! load. Switches are the context switches beyond the floor's, times the cost of one switch in a
+//! microbenchmark. Framework and own code are sums of microbenchmarks that the server's manifest
+//! names. The rest is unexplained; for a server without such benchmarks, it is the server's runtime
+//! and code. All parts are in seconds. `report/section/breakdown.rs` writes the text.
 
 use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary};
 use crate::store::microbench::MicrobenchRecord;
 use crate::store::record::{Record, TaskRecord, UsageRecord, WorkloadRecord};
 use crate::text::numbers::as_f64;
 
-/// The share of a request's CPU time, on either side of 0, from which on it counts as unexplained.
+/// The parts do not explain the CPU time where the rest is at least this share of it, positive or
+/// negative.
 pub(crate) const OPEN_FROM: f64 = 0.25;
 
 /// The benchmark of a switch between two threads, by a write and a read.
@@ -24,14 +25,14 @@ pub(crate) const HAND_OFF: &str = "kernel/thread hand-off";
 /// The benchmark of two writes and two reads without a switch.
 pub(crate) const ROUND_TRIP: &str = "kernel/socket pair";
 
-/// The mode of a load whose requests come one at a time, as those of the benchmarks do.
+/// The mode of a load whose requests come one at a time, as in the benchmarks.
 const KEPT: &str = "keep-alive";
 
 /// The CPU time per request in parts, server by server, under one workload.
 #[derive(Debug)]
 pub(crate) struct Breakdown<'a> {
     pub summary: &'a WorkloadSummary<'a>,
-    /// What the kernel takes at least.
+    /// The breakdown of the floor server.
     pub floor: ServerBreakdown<'a>,
     /// The servers that have figures, in the summary's order.
     pub servers: Vec<ServerBreakdown<'a>>,
@@ -42,21 +43,23 @@ pub(crate) struct Breakdown<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ServerBreakdown<'a> {
     pub cell: &'a Cell<'a>,
-    /// The whole.
+    /// The CPU time per request.
     pub seconds: f64,
-    /// The part of the whole in user mode.
+    /// The CPU time per request in user mode.
     pub user_seconds: Option<f64>,
-    /// How often a thread of the server waited, or was preempted.
+    /// The number of context switches of the server per request, voluntary and involuntary.
     pub switch_count: Option<f64>,
-    /// What the kernel takes: the whole divided by its ratio to the floor in the same runs.
+    /// The floor's part: `seconds` divided by the ratio to the floor server in the same
+    /// repetitions.
     pub floor: f64,
     pub switches: Option<f64>,
     pub framework: Option<f64>,
     pub own: Option<f64>,
 }
 
-/// The breakdown of a workload: `None` unless it is a closed loop of requests that come one at a
-/// time over kept connections, with valid figures of the floor and figures of some server.
+/// Returns the breakdown of a workload. `None` unless the workload is a closed loop of requests
+/// that come one at a time over kept connections, the floor has valid figures, and a server has
+/// figures.
 pub(crate) fn breakdown<'a>(
     summary: &'a WorkloadSummary<'a>,
     code: &MicrobenchRecord,
@@ -78,12 +81,13 @@ pub(crate) fn time(code: &MicrobenchRecord, name: &str) -> Option<f64> {
     Some(bench.per_operation().seconds)
 }
 
-/// What a switch takes, without the write and the read of its benchmark: the floor has those.
+/// The cost of a switch in seconds, without the write and the read of its benchmark: the floor
+/// includes those.
 pub(crate) fn switch(code: &MicrobenchRecord) -> Option<f64> {
     Some((time(code, HAND_OFF)? - time(code, ROUND_TRIP)? / 2.0).max(0.0))
 }
 
-/// The sum of benchmarks; `None` where there are none, or one was not run.
+/// The sum of the benchmarks' times; `None` where there are none, or one was not run.
 fn sum(code: &MicrobenchRecord, names: &[String]) -> Option<f64> {
     let seconds: Option<f64> = names.iter().map(|name| time(code, name)).sum();
     seconds.filter(|_| !names.is_empty())
@@ -101,8 +105,8 @@ fn switches(server: &UsageRecord) -> Option<f64> {
 }
 
 impl<'a> ServerBreakdown<'a> {
-    /// A cell of which no part is known but the kernel's, as of the floor; `None` where it has no CPU
-    /// time.
+    /// Creates a breakdown in which the floor's part is the whole, as for the floor server itself;
+    /// `None` where the cell has no CPU time.
     fn from_cell(cell: &'a Cell<'a>) -> Option<Self> {
         let seconds = cell.median(Record::cpu_per_request)?;
         Some(Self {
@@ -119,7 +123,8 @@ impl<'a> ServerBreakdown<'a> {
 
     fn new(cell: &'a Cell<'a>, floor: &Self, code: &MicrobenchRecord) -> Option<Self> {
         let whole = Self::from_cell(cell)?;
-        // Paired by repetition, so that a drift of the machine cancels out, and also not ranked.
+        // Paired by repetition, so that a drift of the machine cancels out. Cells that are not
+        // ranked have a breakdown too.
         let ratio = cell.raw_ratio_to(floor.cell, RunFigure::COST)?.median;
         let switches = || {
             let more = (whole.switch_count? - floor.switch_count?).max(0.0);
@@ -135,18 +140,19 @@ impl<'a> ServerBreakdown<'a> {
         })
     }
 
-    /// What is left after all known parts, of a server whose framework's or own code's part is
-    /// known. It is below 0 where the parts add up to more than was measured.
+    /// The rest after all known parts; `None` unless the part of the framework or of the own code
+    /// is known. The rest is below 0 where the parts add up to more than was measured.
     pub(crate) fn unexplained(&self) -> Option<f64> {
         self.code().map(|_| self.left())
     }
 
-    /// The same of any other server: its runtime and its code together.
+    /// The rest for a server without these two parts: its runtime and its code together. `None` for
+    /// the floor.
     pub(crate) fn runtime_and_code(&self) -> Option<f64> {
         (self.code().is_none() && !self.cell.server.is_floor).then(|| self.left())
     }
 
-    /// What the framework and the own code take together, as far as either is known.
+    /// The sum of the parts of the framework and of the own code; `None` where neither is known.
     pub(crate) fn code(&self) -> Option<f64> {
         [self.framework, self.own].into_iter().flatten().reduce(|framework, own| framework + own)
     }
@@ -173,7 +179,8 @@ mod tests {
     use crate::analysis::summary::summarise;
     use crate::store::record::RateRecord;
 
-    /// A run with this CPU time per request, two of it in user mode, and these switches.
+    /// A run with this CPU time per request, of which 2 µs are in user mode, and this number of
+    /// switches per request.
     fn run(server: &str, microseconds: f64, switches: Option<u64>) -> Record {
         let mut record = Record::example(server, 1);
         record.server.is_floor = server == "floor";
@@ -184,7 +191,8 @@ mod tests {
         record
     }
 
-    /// In nanoseconds; the last two are the unexplained part, and runtime and code together.
+    /// The parts in nanoseconds. The last two are the unexplained part, and runtime and code
+    /// together.
     fn parts(server: &ServerBreakdown) -> [Option<f64>; 5] {
         let ServerBreakdown { switches, framework, own, .. } = *server;
         let parts = [switches, framework, own, server.unexplained(), server.runtime_and_code()];

@@ -1,5 +1,5 @@
 //! Several result folders in the order of their measurements. This module holds data;
-//! `report/history.rs` has the words.
+//! `report/history.rs` writes the text.
 
 use std::path::Path;
 
@@ -20,14 +20,15 @@ pub struct PastResult {
 /// The results in a folder of result folders.
 #[derive(Debug)]
 pub struct History {
-    /// Those that can be read, the oldest first.
+    /// The results that can be read, the oldest first.
     pub results: Vec<PastResult>,
-    /// An error for each that cannot be read.
+    /// An error message for each result folder that cannot be read.
     pub damaged: Vec<String>,
 }
 
 impl History {
-    /// Reads every result folder in a folder. Fails when it cannot be listed, or holds none.
+    /// Reads every result folder in `folder`. Fails when `folder` cannot be listed, or has no
+    /// results.
     pub fn read(folder: &Path) -> anyhow::Result<Self> {
         let unlisted = || {
             format!("cannot list {}: measure something first, or name a folder of results", folder.display())
@@ -52,15 +53,15 @@ impl History {
         Ok(history)
     }
 
-    /// The last result before one on the same machine, with which it is compared.
+    /// Returns the last result on the same machine before the one at `place`, for a comparison.
     pub fn before(&self, place: usize) -> Option<&PastResult> {
         let own = &self.results[place].loaded.machine;
         self.results[..place].iter().rev().find(|result| is_same_place(&result.loaded.machine, own))
     }
 }
 
-/// Whether two measurements ran on the same machines: the server's, and those of the load in any
-/// order. One over a network is never in the same place as one on a single machine.
+/// Whether two measurements ran on the same machines: the server's machine, and the machines of the
+/// load in any order. A measurement over a network never matches one on a single machine.
 pub fn is_same_place(one: &Machine, other: &Machine) -> bool {
     let is_same_load = match (&one.hosts, &other.hosts) {
         (None, None) => true,

@@ -1,6 +1,6 @@
-//! When are there enough repetitions? Where a measurement goes on until intervals are narrow
-//! enough, they are looked at after certain repetitions, which are known before the first one: an
-//! interval has to be wider for each look that it may end at (see
+//! Decides when there are enough repetitions. A measurement that continues until its intervals are
+//! narrow enough looks at them after certain numbers of repetitions, which are fixed before the
+//! first repetition: the more looks there may be, the wider an interval has to be (see
 //! [`statistics`](super::statistics)).
 
 use std::fmt::{self, Display, Formatter};
@@ -9,18 +9,18 @@ use super::summary::{Cell, WorkloadSummary};
 use crate::store::record::Bound;
 use crate::text::numbers;
 
-/// The repetitions after which intervals are looked at. The first is the lowest number whose range
-/// is an interval of six looks. Twice the repetitions make an interval narrower by a third, so that
-/// a look in between seldom ends a measurement that the one before it did not; 256 of them are
-/// hours.
+/// The numbers of repetitions after which intervals are looked at. The first is the lowest number
+/// of values that has an interval with six looks. Twice the repetitions make an interval narrower
+/// by a third, so that a look in between would seldom end a measurement that the look before it did
+/// not. 256 repetitions take hours.
 pub const LOOKS: [u32; 6] = [8, 16, 32, 64, 128, 256];
 
 /// The widest of the intervals that decide about the servers of a workload.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Widest<'a> {
-    /// Whose it is: a server's, or the duplicate's.
+    /// The name of the server, or of the duplicate, that the interval belongs to.
     pub server: &'a str,
-    /// Its width, as a share of its median; infinite where there is no interval.
+    /// The interval's width as a share of its median; infinite where there is no interval.
     pub width: f64,
     is_disturbed: bool,
 }
@@ -37,10 +37,10 @@ impl Display for Widest<'_> {
     }
 }
 
-/// The widest interval of a workload's leading figure: of each ranked server's ratio to the best
-/// one and the duplicate's to its server, or of the figure itself where one server is ranked. What
-/// is disturbed now need not stay so, and has no interval yet. `None` where all servers are invalid
-/// or failed.
+/// Returns the widest interval of a workload's leading figure. The intervals are those of each
+/// ranked server's ratio to the best one and of the duplicate's ratio to its server, or, with one
+/// ranked server, of the figure itself. A disturbed cell has no interval yet, since later
+/// repetitions may change its verdict. `None` where all servers are invalid or failed.
 pub fn widest<'a>(summary: &'a WorkloadSummary<'a>) -> Option<Widest<'a>> {
     let figure = summary.leading();
     let is_disturbed = |cell: &&Cell| cell.bound() == Some(Bound::Disturbed);
@@ -74,30 +74,31 @@ mod tests {
     const WIDTH: f64 = 0.02;
     const MEASUREMENTS: u64 = 2000;
 
-    /// When a measurement stops.
+    /// Whether a measurement stops with this estimate.
     type Rule = fn(&Estimate) -> bool;
 
     /// Draws one repetition's figure, whose true median is 1.
     type Draw = fn(&mut fastrand::Rng) -> f64;
 
-    /// As times are: never much less than usual, and sometimes much more.
+    /// Draws a skewed figure, as times are: never much less than usual, and sometimes much more.
     fn skewed(random: &mut fastrand::Rng) -> f64 {
         1.0 + 0.02 * (-(1.0 - random.f64()).ln() - LN_2)
     }
 
-    /// A sum of evenly distributed numbers, nearly normally distributed.
+    /// Draws a sum of evenly distributed numbers, which is nearly normally distributed.
     fn even(random: &mut fastrand::Rng) -> f64 {
         1.0 + 0.02 * ((0..12).map(|_| random.f64()).sum::<f64>() - 6.0)
     }
 
-    /// Of a machine that runs at one of two paces.
+    /// Draws a figure of a machine that runs at one of two paces.
     fn two_paces(random: &mut fastrand::Rng) -> f64 {
         let pace = if random.bool() { 0.9 } else { 1.1 };
         pace + 0.002 * (random.f64() - 0.5)
     }
 
-    /// Of simulated measurements with this seed and up to six looks, the share whose interval holds
-    /// the truth where each stops when `is_enough`, with intervals for so many looks.
+    /// Simulates measurements that stop at the first look at which `is_enough`, or at the last one.
+    /// Returns the share whose last interval holds the true median, with intervals for this number
+    /// of looks.
     fn held(draw: Draw, looks: usize, is_enough: Rule) -> f64 {
         let holds = |seed: &u64| {
             let mut random = fastrand::Rng::with_seed(*seed);
@@ -121,9 +122,9 @@ mod tests {
         (estimate.low..=estimate.high).contains(&1.0)
     }
 
-    /// The table in METHODOLOGY.md: how often the interval holds the truth at which a measurement
-    /// stops, when it is narrow enough, and when it seems to show a difference, which there is not.
-    /// The first column is without the correction.
+    /// The table in METHODOLOGY.md: how often the interval at which a measurement stops holds the
+    /// true median. A measurement stops when the interval is narrow enough, or when it seems to
+    /// show a difference although there is none. The first column is without the correction.
     #[test]
     fn the_interval_at_which_a_measurement_stops_holds_the_truth() {
         let rules: [(&str, Rule); 2] = [
@@ -146,10 +147,11 @@ mod tests {
         assert!(text.contains(&rows.join("\n")), "METHODOLOGY.md lacks:\n{}", rows.join("\n"));
     }
 
-    /// How often any of the intervals for so many looks misses the truth. That depends on how many
-    /// values lie below it, of which each does with a probability of one half, and on nothing else.
+    /// The probability that at any look the interval, for this number of looks, misses the true
+    /// median. It depends only on the number of values below the true median. Each value lies below
+    /// it with a probability of one half.
     fn misses(looks: usize) -> f64 {
-        // The probability of each number of values below it, where no look missed yet.
+        // The probability of each number of values below the true median, where no look missed yet.
         let (mut below, mut missed) = (vec![1.0], 0.0);
         for count in LOOKS.map(|count| count as usize) {
             while below.len() <= count {
@@ -170,7 +172,7 @@ mod tests {
         missed
     }
 
-    /// As METHODOLOGY.md says.
+    /// METHODOLOGY.md has these shares in percent.
     #[test]
     fn all_looks_together_miss_less_often_than_one_in_twenty() {
         let percent = |looks| (misses(looks) * 1e3).round() / 10.0;

@@ -1,4 +1,5 @@
-//! From records to statements: cells, intervals, ranks, verdicts, and comparisons of measurements.
+//! Turns records into statements: cells, intervals, ranks, verdicts and comparisons of
+//! measurements.
 
 pub mod capacity;
 pub mod changes;

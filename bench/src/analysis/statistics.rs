@@ -1,4 +1,4 @@
-//! What a few repetitions say: the median, an interval for it, and ranks of which some may be ties.
+//! Statistics of a few repetitions: the median, an interval for it, and ranks with ties.
 //!
 //! The interval is exact for independent values, whatever their distribution is. Each value lies
 //! below the true median with a probability of one half, so the number of values below it is
@@ -14,26 +14,28 @@
 //! values lie on one side of the true median, which happens in 2 of 2⁷ cases, 1.6 %. The next
 //! narrower one, 4.71 to 4.88, would miss in 12.5 %.
 //!
-//! Where the number of values depends on the values, since they are looked at while they come in,
-//! an interval that misses in 5 % is chosen more often than one that does not: each look is another
-//! chance to stop at a miss (P. Armitage, C. K. McPherson, B. C. Rowe, "Repeated Significance Tests
-//! on Accumulating Data", Journal of the Royal Statistical Society A 132, 1969). So the 5 % are
-//! divided by the number of looks that are planned: by Bonferroni's inequality all intervals hold
-//! the true median together with 95 % or more, and so does the one at which the measurement stops,
-//! whatever made it stop.
+//! If the values are looked at while they arrive, and decide when the measurement stops, the last
+//! interval misses in more than 5 % of cases: each look is another chance to stop at a miss (P.
+//! Armitage, C. K. McPherson, B. C. Rowe, "Repeated Significance Tests on Accumulating Data",
+//! Journal of the Royal Statistical Society A 132, 1969). The 5 % are therefore divided by the
+//! number of planned looks. By Bonferroni's inequality, the intervals at all looks then hold the
+//! true median together with a probability of 95 % or more, and so does the interval at which the
+//! measurement stops, for whatever reason it stops.
 
 use std::f64::consts::LN_2;
 
 use crate::text::numbers::as_f64;
 
-/// Repetitions below which nothing is claimed. The interval of so few is their range, and the range
-/// of four values misses the true median in one case of eight.
+/// The least number of repetitions for a claim. The interval of fewer values is their range, and
+/// the range of four values misses the true median in one case of eight.
 pub const ENOUGH: usize = 5;
 
-/// How often the interval is to hold the true median. Below six values not even the range does.
+/// The probability with which the interval has to hold the true median. With fewer than six values,
+/// not even their range reaches it.
 const CONFIDENCE: f64 = 0.95;
 
-/// A median, and the interval that holds the true one with 95 % or more, from six values on.
+/// A median, and an interval that holds the true median with a probability of 95 % or more, from
+/// six values on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Estimate {
     /// The median.
@@ -42,7 +44,7 @@ pub struct Estimate {
     pub low: f64,
     /// The interval's upper end.
     pub high: f64,
-    /// How many values there are.
+    /// The number of values.
     pub values: usize,
 }
 
@@ -51,7 +53,7 @@ pub struct Estimate {
 pub struct Rank {
     /// The best rank that it may have, from 1.
     pub best: usize,
-    /// The worst.
+    /// The worst rank that it may have.
     pub worst: usize,
 }
 
@@ -61,9 +63,9 @@ impl Estimate {
         Self::from_looks(values, 1)
     }
 
-    /// The same of values whose number was decided at one of `looks` looks at them, which were
-    /// planned before the first. There have to be more of them for the interval to be one: eight
-    /// for six looks.
+    /// The median and the interval of values whose number was decided at one of `looks` looks,
+    /// which were planned before the first look. More looks need more values: with six looks, eight
+    /// values have an interval that holds the true median with 95 % or more.
     pub fn from_looks(mut values: Vec<f64>, looks: usize) -> Option<Self> {
         let median = median(&mut values)?;
         let rank = lower_end(values.len(), confidence(looks));
@@ -88,24 +90,24 @@ impl Estimate {
         self.values >= ENOUGH
     }
 
-    /// How wide the interval is, as a share of the median; infinite where that is 0.
+    /// The width of the interval as a share of the median; infinite where the median is 0.
     pub fn width(&self) -> f64 {
         if self.median > 0.0 { (self.high - self.low) / self.median } else { f64::INFINITY }
     }
 
-    /// Whether the whole interval lies above `limit`; false of too few values.
+    /// Whether the whole interval lies above `limit`; false for too few values.
     pub fn is_above(&self, limit: f64) -> bool {
         self.is_enough() && self.low > limit
     }
 
-    /// Whether the whole interval lies below `limit`; false of too few values.
+    /// Whether the whole interval lies below `limit`; false for too few values.
     pub fn is_below(&self, limit: f64) -> bool {
         self.is_enough() && self.high < limit
     }
 }
 
-/// How often an interval at one of some planned looks has to hold the true median, so that those at
-/// all of them do so together with [`CONFIDENCE`].
+/// The probability with which the interval at each planned look has to hold the true median, so
+/// that the intervals at all looks together hold it with [`CONFIDENCE`].
 fn confidence(looks: usize) -> f64 {
     1.0 - (1.0 - CONFIDENCE) / as_f64(looks.max(1) as u64)
 }
@@ -128,8 +130,8 @@ fn lower_end(count: usize, confidence: f64) -> usize {
     }
 }
 
-/// The rank of each of `count` things, of which `beats(a, b)` says whether `a` is better than `b`.
-/// Things of which neither beats the other share a range of ranks.
+/// Returns the rank of each of `count` things, where `beats(a, b)` says whether `a` is better than
+/// `b`. If neither of two things beats the other, they share ranks.
 pub fn ranks(count: usize, beats: impl Fn(usize, usize) -> bool) -> Vec<Rank> {
     let mut ranks = vec![Rank { best: 1, worst: count }; count];
     for a in 0..count {
@@ -153,7 +155,8 @@ impl std::fmt::Display for Rank {
     }
 }
 
-/// The middle value, or the mean of the two in the middle; `None` without a value. Sorts them.
+/// Returns the middle value, or the mean of the two in the middle; `None` without a value. Sorts
+/// the values.
 pub fn median(values: &mut [f64]) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
     let last = values.len().checked_sub(1)?;
@@ -174,8 +177,8 @@ mod tests {
         }
     }
 
-    /// The probability that the interval from the value at `rank` to that at the same rank from the
-    /// other end holds the true median of `count` values, by whole numbers.
+    /// The probability, calculated with whole numbers, that the true median lies between the value
+    /// at `rank` and the value at the same rank from the other end, of `count` values.
     fn coverage(count: u64, rank: u64) -> f64 {
         let binomial = |k: u64| (1..=k).fold(1, |product, i| product * (count - i + 1) / i);
         1.0 - 2.0 * as_f64((0..rank).map(binomial).sum()) / as_f64(1 << count)
@@ -207,10 +210,10 @@ mod tests {
         assert_eq!(documented, (3..=21).map(row).collect::<Vec<_>>());
     }
 
-    /// No rank further inside would do, and beyond five values the interval holds the median.
+    /// With enough values the interval reaches the confidence, and no narrower one does.
     #[test]
     fn the_interval_is_the_narrowest_that_suffices() {
-        // Looks, and the least number of values whose range is an interval.
+        // The number of looks, and the least number of values whose range reaches the confidence.
         for (looks, least) in [(1, 6), (2, 7), (3, 7), (4, 8), (6, 8), (7, 9)] {
             let confidence = confidence(looks);
             for count in 1..=60_u64 {
@@ -221,7 +224,8 @@ mod tests {
         }
     }
 
-    /// By the normal distribution the lower end is at n/2 − 0.98·√n, within one rank.
+    /// The lower end is within one rank of n/2 − 0.98·√n, its place in the normal
+    /// approximation.
     #[test]
     fn there_may_be_many_values() {
         for count in [100_u32, 1000, 1075, 10_000, 100_000] {
@@ -236,7 +240,7 @@ mod tests {
         (0..count).map(|_| scale * (1.0 - (1.0 - random.f64()).ln())).collect()
     }
 
-    /// The interval holds a median that is known as often as is calculated.
+    /// The interval holds a known median as often as calculated.
     #[test]
     fn the_interval_holds_the_truth() {
         for count in [5, 7, 10, 20, 60] {
@@ -252,7 +256,7 @@ mod tests {
     }
 
     /// The interval of a ratio takes the ends of both intervals, and misses only when both are off
-    /// in opposite directions: it holds the true ratio more often than it says.
+    /// in opposite directions: it holds the true ratio more often than its confidence.
     #[test]
     fn the_interval_of_a_ratio_holds_the_truth() {
         for (above, below) in [(5, 5), (5, 20), (7, 7), (101, 7), (300, 300)] {

@@ -1,12 +1,13 @@
-//! From records to cells, and from cells to ranks.
+//! Groups records into cells, and ranks the cells.
 //!
-//! A cell is all runs of one server under one workload by one load tool: seven repetitions, for
-//! example, and so seven values of each figure, which the cell gives as a median with an interval.
-//! A [`WorkloadSummary`] has the cells of one workload, in the order of its *leading figure*: CPU
-//! time per request of a load, the time to the first answer of a start, memory per connection of
-//! held connections. Servers are ranked by it, except those whose cell is invalid or disturbed. Two
-//! ratios put the differences in proportion: the floor shows what any server needs at least, and
-//! the duplicate, which is a server that is measured twice, how far equal servers differ.
+//! A cell is all runs of one server under one workload by one load tool. Seven repetitions, for
+//! example, have seven values of each figure, and the cell has their median with an interval. A
+//! [`WorkloadSummary`] has the cells of one workload, in the order of its *leading figure*: CPU
+//! time per request for a load, the time to the first answer for a start, memory per connection for
+//! held connections, CPU time per second for idle connections. Servers are ranked by it, except
+//! those whose cell is invalid or disturbed. Two more cells put the differences in proportion: the
+//! floor shows the least that any server needs, and the duplicate, a server that is measured twice,
+//! shows how much equal servers differ.
 
 mod cell;
 
@@ -33,17 +34,17 @@ pub struct WorkloadSummary<'a> {
     pub floor: Option<Cell<'a>>,
     /// The A/A control: the cell of a server's duplicate.
     pub duplicate: Option<Cell<'a>>,
-    /// Whether the tool is a second one, by which the first is checked.
+    /// Whether the tool is the second one, whose figures are a cross-check of the first one's.
     pub is_check: bool,
     ranks: Vec<Rank>,
 }
 
-/// A figure of a run, and of its slices where it has one of those.
+/// A figure of a run, and also of each slice where slices have the figure.
 #[derive(Clone, Copy, Debug)]
 pub struct RunFigure {
-    /// That of a run.
+    /// Returns the figure of a run.
     pub per_run: fn(&Record) -> Option<f64>,
-    /// That of a slice, by its number.
+    /// Returns the figure of a slice, by the slice's number; `None` where slices do not have it.
     pub per_slice: Option<fn(&SlicesRecord, usize) -> Option<f64>>,
 }
 
@@ -68,7 +69,7 @@ impl RunFigure {
     }
 }
 
-/// Cells by workload and tool, in the order in which they were first run.
+/// Returns a summary per workload and tool, in the order in which they were first run.
 pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
     let mut known: Vec<&str> = Vec::new();
     let groups = grouped(records.iter().map(|run| ((&run.workload.name, &run.tool.name), run)));
@@ -80,7 +81,7 @@ pub fn summarise(records: &[Record]) -> Vec<WorkloadSummary<'_>> {
     summaries.collect()
 }
 
-/// Values by their keys, in the order in which the keys first occur.
+/// Groups values by their keys, in the order in which the keys first occur.
 pub(crate) fn grouped<K: PartialEq, V>(pairs: impl IntoIterator<Item = (K, V)>) -> Vec<(K, Vec<V>)> {
     let mut groups: Vec<(K, Vec<V>)> = Vec::new();
     for (key, value) in pairs {
@@ -119,7 +120,8 @@ impl<'a> WorkloadSummary<'a> {
         self.ranks_among(|_| true).into_iter().map(|(_, rank)| rank).collect()
     }
 
-    /// The cells that have a rank, of some servers, each with its rank among these, the best first.
+    /// Returns the cells for which `is_meant` that have a rank, each with its rank among these
+    /// cells, the best first.
     pub fn ranks_among(&self, is_meant: impl Fn(&Cell) -> bool) -> Vec<(&Cell<'a>, Rank)> {
         let (leading, noise, looks) = (self.leading(), self.noise(), self.looks());
         let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading.per_run).is_some();
@@ -129,7 +131,7 @@ impl<'a> WorkloadSummary<'a> {
         cells.into_iter().zip(ranks).collect()
     }
 
-    /// What the repetitions went on for; `None` where their number was fixed.
+    /// The condition under which the repetitions end; `None` where their number was fixed.
     pub fn until(&self) -> Option<UntilRecord> {
         self.cells.iter().flat_map(|cell| &cell.runs).find_map(|run| run.until)
     }
@@ -169,9 +171,9 @@ impl<'a> WorkloadSummary<'a> {
         self.cells.iter().zip(self.ranks.iter().copied())
     }
 
-    /// Whether the leading figure of `a` is below that of `b`: their ratio, paired by repetition,
-    /// lies below 1 with its interval, and by more than the noise. False where either is not
-    /// ranked.
+    /// Whether the leading figure of `a` is below the figure of `b`: the interval of their ratio,
+    /// paired by repetition, lies below 1, and the median is below 1 by more than the noise. False
+    /// where either is not ranked.
     pub fn is_below(&self, a: &Cell, b: &Cell, noise: Option<f64>) -> bool {
         if a.not_ranked().or(b.not_ranked()).is_some() {
             return false;
@@ -180,26 +182,28 @@ impl<'a> WorkloadSummary<'a> {
         is_below(&a, &b, self.looks(), noise)
     }
 
-    /// How a server's duplicate differs from it, truly by 1; `None` where either is not ranked.
+    /// Returns the server that has a duplicate, and the ratio of the duplicate to it, which would
+    /// be 1 without noise; `None` where either is not ranked.
     pub fn control(&self, figure: RunFigure) -> Option<(&ServerRecord, Estimate)> {
         let duplicate = self.duplicate.as_ref()?;
         let cell = self.cell(duplicate.server.duplicate_of.as_ref()?)?;
         Some((cell.server, duplicate.ratio_to(cell, figure)?))
     }
 
-    /// The noise floor: how far from 1 the ratio of a server to itself was, as a share.
+    /// The noise floor: the distance from 1 to the farther end of the interval of the duplicate's
+    /// ratio to its server.
     pub fn noise(&self) -> Option<f64> {
         self.noise_of(self.leading())
     }
 
-    /// The noise floor of another figure than the leading one.
+    /// The noise floor of any figure.
     pub fn noise_of(&self, figure: RunFigure) -> Option<f64> {
         let (_, ratio) = self.control(figure)?;
         Some((ratio.high - 1.0).max(1.0 - ratio.low).max(0.0))
     }
 }
 
-/// Whether figures are below others, both in the order of repetitions.
+/// Whether `these` figures are below `those`. Both are in the order of repetitions.
 fn is_below(these: &[Repeated], those: &[Repeated], looks: usize, noise: Option<f64>) -> bool {
     let ratio = Estimate::from_looks(cell::ratios(these, those), looks);
     ratio.is_some_and(|ratio| ratio.is_below(1.0) && ratio.median < 1.0 - noise.unwrap_or(0.0))
@@ -286,7 +290,7 @@ mod tests {
             }
             records
         };
-        // The duplicate differs by a hundredth, or by a twentieth, which hides what is between.
+        // The duplicate differs by 1 %, or by 5 %, which hides the 3 % between the servers.
         for (duplicates_cost, expected) in [(1.01, ["1", "2"]), (1.05, ["1–2", "1–2"])] {
             let records = records(duplicates_cost);
             let summaries = summarise(&records);
@@ -296,7 +300,7 @@ mod tests {
         }
     }
 
-    /// A load under each of these verdicts, and whether its cell decides anything.
+    /// Each verdict on a load, and whether a cell with it is ranked.
     #[test]
     fn a_cell_that_is_invalid_or_disturbed_decides_nothing() {
         let bounds = [

@@ -1,17 +1,18 @@
 //! Classifies what limited a run or a cell: the server, the load tool, the round trip, or something
 //! that makes its figures invalid. Every threshold is here; METHODOLOGY.md has the reasons.
 //!
-//! Throughput is that of whichever side is at its limit first. So a run is *server-bound* only
-//! where the server used nearly all of its cores' time and the load tool did not; where the tool
-//! did, it is *client-bound*, and the throughput is the tool's. A server with fewer busy threads than
-//! cores cannot use all of its cores: where one of its threads was at the limit of a core, and its
-//! cores as a whole had time left, it is *thread-bound*. Where none of these was at its limit, each
-//! request waited for its round trip: *latency-bound*. Before these come the runs whose figures mean
-//! nothing: a run is *invalid* where requests failed or the load was not the one that was asked
-//! for, and *disturbed* where other processes or machines took the cores' time.
+//! The side that reaches its limit first determines the throughput. A run is *server-bound* only
+//! where the server used nearly all of its cores' time and the load tool did not. Where the tool
+//! did, the run is *client-bound*, and the throughput is the tool's. A server with fewer busy
+//! threads than cores cannot use all of its cores: where one of its threads was at the limit of a
+//! core, and its cores as a whole had time left, the run is *thread-bound*. Where none of these was
+//! at its limit, each request waited for its round trip, and the run is *latency-bound*. Runs whose
+//! figures mean nothing are sorted out first: a run is *invalid* where requests failed or the load
+//! was not the one that was asked for, and *disturbed* where other processes or machines took the
+//! cores' time.
 //!
-//! Over several hosts the load is at its limit where one of its machines is, and a run that is
-//! otherwise latency-bound is *network-bound* where the link of the server's host was nearly full.
+//! Over several hosts, the load is at its limit where one of its machines is, and a run that would
+//! be latency-bound is *network-bound* where the link of the server's host was nearly full.
 
 use std::collections::BTreeSet;
 
@@ -19,45 +20,47 @@ use crate::analysis::statistics::median;
 use crate::store::record::{Bound, From, HostsRecord, LoadHostRecord, OpenLoopRecord, Record, VerdictRecord};
 use crate::text::numbers::{as_f64, counted};
 
-/// A side that used this share of its cores' time was at its limit, and so was a thread that used this
-/// share of one core's. What is missing to 1 is the
-/// start and the end of the load, and the moments in which it waits for the slowest connection.
+/// A side that used this share of its cores' time was at its limit, and so was a thread that used
+/// this share of one core's time. The rest is the start and the end of the load, and the moments in
+/// which the load waits for the slowest connection.
 pub const BUSY_FROM: f64 = 0.9;
 
-/// The share of the used cores' time that others may take before a run is disturbed. The kernel
-/// counts in hundredths of a second, so that up to 4 % of a second on two cores may be rounding.
+/// The share of the used cores' time that other processes and machines may take before a run is
+/// disturbed. The kernel counts in hundredths of a second, so that up to 4 % of a second on two
+/// cores may be rounding.
 pub const DISTURBED_FROM: f64 = 0.05;
 
-/// The unit in which the kernel counts a core's time: in a slice a core may seem to have been busy for
-/// so much longer than it was.
+/// The unit in which the kernel counts a core's time. In a slice, a core may seem to have been busy
+/// for this much longer than it was.
 const CORE_TICK_SECONDS: f64 = 0.01;
 
-/// A machine that was suspended for this long during a run had other clocks, caches and timeouts after
-/// it. Less is the time between reading two clocks.
+/// A run is disturbed if the machine was suspended for this long: the clocks, caches and timeouts
+/// are different afterwards. A shorter time is the time between reading two clocks.
 pub const SUSPENDED_FROM: f64 = 1.0;
 
 /// The share of an open loop's rate that has to be answered, as `visit` judges it too.
 pub const HELD_FROM: f64 = 0.99;
 
-/// Requests in flight by Little's law, as a share of those asked for. Tools reach 0.9 to 1.0 here,
-/// 0.65 where a short run begins by opening thousands of connections; more than 1 is impossible.
+/// The valid range of the requests in flight by Little's law, as a share of those asked for. Tools
+/// reach 0.9 to 1.0 here, and 0.65 where a short run begins by opening thousands of connections;
+/// more than 1 is impossible.
 pub const IN_FLIGHT: std::ops::Range<f64> = 0.5..1.1;
 
-/// The least of that share where the tool's mean is not the whole wait of a connection, as wrk's is
-/// not: with 1 to 1,000 connections, kept or not, wrk had 0.43 and more. With less, connections were
-/// never answered again.
+/// The lower limit of the share in [`IN_FLIGHT`] where the tool's mean latency is not the whole
+/// wait of a connection. An example is wrk, which had 0.43 and more with 1 to 1,000 connections,
+/// kept or not. Below the limit, connections were never answered again.
 pub const IN_FLIGHT_FROM: f64 = 0.1;
 
-/// In mode `close` the share of its answers that a run has to have accepted connections for. A server
-/// that closes has one for each.
+/// In the modes `close` and `close-after-N`, the share of the connections required for the answers
+/// that the server's host has to have accepted. A server that closes as it has to reaches 1.
 pub const CLOSED_FROM: f64 = 0.5;
 
-/// The share of a number of requests that has to be made. hey, which prints rate and time in four
-/// digits, may seem to be one short beyond a million.
+/// The share of the number of requests asked for that has to be made. hey prints rate and time in
+/// four digits, so that beyond a million requests one may seem to be missing.
 pub const MADE_FROM: f64 = 0.999;
 
-/// How much of that share may be due to the tool's resolution: for one connection with 20,000
-/// answers per second, `hey` prints 0.0000 s or 0.0001 s for each.
+/// The largest part of the share in [`IN_FLIGHT`] that may be due to the tool's resolution. For one
+/// connection with 20,000 answers per second, `hey` prints 0.0000 s or 0.0001 s for each answer.
 const BLUR: f64 = 0.1;
 
 /// An answer that took this long, and [`STILL_SHARE`] of the run, shows that the server or the tool
@@ -66,41 +69,42 @@ pub const STILL_SECONDS: f64 = 0.25;
 /// See [`STILL_SECONDS`].
 pub const STILL_SHARE: f64 = 0.05;
 
-/// The median latency by which a delayed acknowledgement shows. The client's kernel waits 40 ms with it
-/// at least (`TCP_DELACK_MIN`), and until the next tick of its timer: 44 ms were seen here.
+/// The median latency that indicates delayed acknowledgements. The client's kernel delays them by
+/// at least 40 ms (`TCP_DELACK_MIN`), and until the next tick of its timer: 44 ms were seen here.
 pub const DELAYED_SECONDS: std::ops::Range<f64> = 0.039..0.046;
 
-/// The share of the time in which all hosts of a load have to make load, so that it is one.
+/// The share of the time in which all hosts of a load have to make load for the run to be valid.
 pub const OVERLAP_FROM: f64 = 0.99;
 
-/// The same of a load by count, of which each host ends when its part is answered.
+/// Like [`OVERLAP_FROM`], for a load by count: each host ends when its part is answered.
 pub const OVERLAP_BY_COUNT_FROM: f64 = 0.9;
 
-/// A link whose busier direction carried this share of what it can was at its limit: the rest are the
-/// heads and gaps of packets.
+/// A link whose busier direction carried this share of its capacity was at its limit: the rest is
+/// packet headers and gaps.
 pub const LINK_BUSY_FROM: f64 = 0.9;
 
-/// With less than this share of the cores' time on either side, requests did not wait for others that
-/// were being answered.
+/// Where both sides used less than this share of their cores' time, requests did not wait for other
+/// requests to be answered.
 pub const QUIET_BELOW: f64 = 0.5;
 
 /// What limited a cell.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
-    /// What limited it.
+    /// What limited the cell.
     pub bound: Bound,
-    /// Why, where it is invalid, disturbed, thread-bound or network-bound, and where the tool of one of
-    /// several hosts was at its limit.
+    /// The reason, where the cell is invalid, disturbed, thread-bound or network-bound, and where
+    /// the tool on one of several hosts was at its limit.
     pub reason: Option<String>,
 }
 
-/// The verdict on a run, from its figures; `None` where it has none of a load.
+/// Returns the verdict on a run; `None` where the run has no figures of a load.
 pub fn judge_run(record: &Record) -> Option<VerdictRecord> {
     let (load, cpu) = (record.load.as_ref()?, record.cpu.as_ref()?);
     let utilisation = |seconds: f64, cores: usize| seconds / (load.elapsed_seconds * as_f64(cores as u64));
     let cores_seconds = cpu.wall_seconds * as_f64(record.cores() as u64);
     let external_share = cpu.external_seconds.map(|seconds| seconds / cores_seconds);
-    // Whose quota it was is not known of several hosts. By the cores of all, that of the server would be lost.
+    // With several hosts, it is not known which host was throttled. As a share of the time of all
+    // cores, throttling of the server would not show.
     let throttled_cores = if record.hosts.is_some() { record.server_cores.len() } else { record.cores() };
     let throttled_seconds = cpu.wall_seconds * as_f64(throttled_cores as u64);
     let throttled_share = cpu.throttled_seconds.map(|seconds| seconds / throttled_seconds);
@@ -117,14 +121,14 @@ pub fn judge_run(record: &Record) -> Option<VerdictRecord> {
     let (server, tool) = (verdict.server_utilisation, verdict.tool_utilisation);
     let thread = verdict.thread_utilisation;
     let taken = [(external_share, "other work took"), (throttled_share, "the container's quota throttled")];
-    // Of slices those that were disturbed are left out already, by a limit that allows for rounding,
-    // which is much of their sum: each is two hundredths of a second.
+    // Disturbed slices are left out already, by a limit that allows for rounding. Rounding is much
+    // of the sum over slices, since each takes two hundredths of a second.
     let is_left_out = record.slices.as_ref().is_some_and(|slices| !slices.is_disturbed());
     let taken = taken
         .into_iter()
         .filter(|_| !is_left_out)
         .find_map(|(share, who)| Some((share.filter(|s| *s > DISTURBED_FROM)?, who)));
-    // What the tool counted comes before what the harness saw of a load that may have been brief.
+    // The tool's counts come first: the harness may have seen little of a brief load.
     let not_as_asked =
         failed(record).or_else(|| short(record)).or_else(|| missing(record)).or_else(|| kept_open(record));
     (verdict.bound, verdict.reason) = if let Some(reason) = not_as_asked {
@@ -132,7 +136,7 @@ pub fn judge_run(record: &Record) -> Option<VerdictRecord> {
     } else if let Some(seconds) = cpu.suspended_seconds.filter(|seconds| *seconds >= SUSPENDED_FROM) {
         (Bound::Disturbed, Some(format!("the machine was suspended for {seconds:.0} s meanwhile")))
     } else if let Some(reason) = disturbed_host(record).filter(|_| !is_left_out) {
-        // Before the share of all hosts' cores, which does not say which host it was.
+        // This comes before the share of all hosts' cores, which does not name the host.
         (Bound::Disturbed, Some(reason))
     } else if let Some((share, who)) = taken {
         (Bound::Disturbed, Some(format!("{who} {:.0} % of the cores' time", share * 100.0)))
@@ -155,8 +159,8 @@ pub fn judge_run(record: &Record) -> Option<VerdictRecord> {
     Some(verdict)
 }
 
-/// Whether others took so much of the cores' time in a slice, beyond what may be rounding, that it does
-/// not count.
+/// Whether a slice does not count, since other work (beyond possible rounding) or throttling took
+/// more than [`DISTURBED_FROM`] of the cores' time.
 pub(crate) fn is_slice_disturbed(
     wall_seconds: f64,
     external_seconds: Option<f64>,
@@ -169,8 +173,9 @@ pub(crate) fn is_slice_disturbed(
         || throttled_seconds.is_some_and(|seconds| seconds > limit)
 }
 
-/// The verdict on a cell, from its runs; `None` where none has figures of a load. One failed
-/// request makes a cell invalid; otherwise it is what most of its runs are, as medians go.
+/// Returns the verdict on a cell; `None` where no run has figures of a load. One failed request
+/// makes a cell invalid. A cell is also invalid or disturbed where half of its runs are. Otherwise
+/// the medians of its runs' utilisations decide.
 pub(crate) fn judge_runs(runs: &[&Record]) -> Option<Verdict> {
     let runs: Vec<(&Record, &VerdictRecord)> =
         runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
@@ -207,8 +212,9 @@ pub(crate) fn judge_runs(runs: &[&Record]) -> Option<Verdict> {
     Some(Verdict { bound, reason })
 }
 
-/// Whether each answer seems to wait for an acknowledgement that the client's kernel delays: in most
-/// runs of a closed loop, half of the answers took about as long as that, and both sides were quiet.
+/// Whether each answer seems to wait for an acknowledgement that the client's kernel delays. This
+/// is so where in most runs the loop is closed, the median latency is in [`DELAYED_SECONDS`], and
+/// both sides are quiet.
 pub(crate) fn waits_for_acknowledgements(runs: &[&Record]) -> bool {
     let judged = || runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?)));
     let is_quiet = |verdict: &VerdictRecord| {
@@ -224,8 +230,8 @@ pub(crate) fn waits_for_acknowledgements(runs: &[&Record]) -> bool {
     judged().filter(is_delayed).count() * 2 > judged().count()
 }
 
-/// What limited a load, by the shares that the server, its busiest thread and the tool used: latency,
-/// however busy the sides were, if it was an open loop.
+/// Returns what limited a load, by the shares of time that the server, its busiest thread and the
+/// tool used. An open loop is latency-bound, however busy the sides were.
 fn limit(server: Option<f64>, thread: Option<f64>, tool: f64, is_open: bool) -> Bound {
     if is_open {
         Bound::LatencyBound
@@ -241,8 +247,8 @@ fn limit(server: Option<f64>, thread: Option<f64>, tool: f64, is_open: bool) -> 
     }
 }
 
-/// The share of its cores' time that the tool used; of several load hosts that of the busiest machine,
-/// since the load is at its limit where one of them is.
+/// The share of its cores' time that the tool used. With several load hosts, this is the share on
+/// the busiest machine, since the load is at its limit where one of its machines is.
 fn tool_utilisation(record: &Record) -> Option<f64> {
     let (load, cpu) = (record.load.as_ref()?, record.cpu.as_ref()?);
     match &record.hosts {
@@ -251,7 +257,8 @@ fn tool_utilisation(record: &Record) -> Option<f64> {
     }
 }
 
-/// The machine of the load that used the largest share of its cores' time: the share, and its hosts.
+/// Finds the machine of the load that used the largest share of its cores' time: returns the share,
+/// and the names of its hosts.
 fn busiest(hosts: &HostsRecord, elapsed_seconds: f64) -> Option<(f64, String)> {
     let share = |(loads, cores): &(Vec<&LoadHostRecord>, BTreeSet<usize>)| {
         let used: f64 = loads.iter().map(|load| load.tool.seconds).sum();
@@ -261,14 +268,14 @@ fn busiest(hosts: &HostsRecord, elapsed_seconds: f64) -> Option<(f64, String)> {
     hosts.load_machines().values().map(share).max_by(|(a, _), (b, _)| a.total_cmp(b))
 }
 
-/// The load host that was at its limit, where there are several.
+/// Names the load host that was at its limit, where there are several load hosts.
 fn busy_host(record: &Record) -> Option<String> {
     let (load, hosts) = (record.load.as_ref()?, record.hosts.as_ref()?);
     let (_, names) = busiest(hosts, load.elapsed_seconds)?;
     (hosts.loads.len() > 1).then(|| format!("the tool on {names}"))
 }
 
-/// Load hosts that did not make load at the same time.
+/// Reports load hosts that did not make load at the same time.
 fn apart(record: &Record) -> Option<String> {
     let overlap = record.hosts.as_ref()?.overlap;
     let is_by_count = record.workload.requests.is_some();
@@ -276,8 +283,8 @@ fn apart(record: &Record) -> Option<String> {
         .then(|| format!("the load hosts made load together for only {:.1} % of the time", overlap * 100.0))
 }
 
-/// A host whose cores other work used: of the load, or the server's, which has what is left of the
-/// sum.
+/// Reports a host whose cores other work used: a load host, or the server's host, whose time is the
+/// sum of all hosts' times without the load hosts'.
 fn disturbed_host(record: &Record) -> Option<String> {
     let (cpu, hosts) = (record.cpu.as_ref()?, record.hosts.as_ref()?);
     let said = |seconds: f64, cores: usize, name: &str| {
@@ -294,14 +301,14 @@ fn disturbed_host(record: &Record) -> Option<String> {
     hosts.loads.iter().find_map(of_load).or_else(of_server)
 }
 
-/// A link that carried nearly what it can.
+/// Reports a link that carried nearly its capacity.
 fn busy_link(record: &Record) -> Option<String> {
     let share = record.hosts.as_ref()?.network?.utilisation()?;
     (share >= LINK_BUSY_FROM).then(|| format!("the link carried {:.0} % of what it can", share * 100.0))
 }
 
-/// The shares of a core's time that the server's busiest threads used, the largest first. Of a server
-/// with a single core there are none, since its share is theirs.
+/// The shares of a core's time that the server's busiest threads used, the largest first. Empty for
+/// a server with a single core, whose own share includes all threads.
 fn thread_utilisations(record: &Record) -> Vec<f64> {
     let seconds = record.cpu.as_ref().and_then(|cpu| cpu.thread_seconds.as_deref());
     let seconds = seconds.filter(|_| record.server_cores.len() > 1).unwrap_or_default();
@@ -315,14 +322,15 @@ fn busy_threads(utilisations: &[f64], cores: usize) -> String {
     format!("{} on {}", counted(busy, "busy thread"), counted(cores, "core"))
 }
 
-/// Failed requests, or no answer at all.
+/// Reports failed requests and connections, or that nothing was answered.
 fn failed(record: &Record) -> Option<String> {
     let load = record.load.as_ref()?;
     let nothing = (load.answered == 0).then(|| "nothing was answered".to_owned());
     failures(record.error_count(), load.failed_connections, load.answered).or(nothing)
 }
 
-/// What failed: requests, or connections, which say nothing about how many requests.
+/// Reports failed requests and failed connections. Failed connections say nothing about the number
+/// of failed requests.
 fn failures(errors: u64, connections: u64, answered: u64) -> Option<String> {
     let requests = errors.saturating_sub(connections);
     match (requests, connections) {
@@ -336,8 +344,8 @@ fn failures(errors: u64, connections: u64, answered: u64) -> Option<String> {
     }
 }
 
-/// Missing connections. Where they are closed after some requests, or after wrong ones, none has to be
-/// open. A single connection exists where there are
+/// Reports missing connections. No connection has to be open where connections are closed after
+/// some requests, or after the wrong requests of a mix. A single connection exists where there are
 /// answers, though a server that closes it each time may have none at the moment of the count.
 fn missing(record: &Record) -> Option<String> {
     let is_kept = record.requests_per_connection().is_none() && record.workload.mix.is_empty();
@@ -346,7 +354,8 @@ fn missing(record: &Record) -> Option<String> {
     (seen < asked && asked > 1).then(|| format!("only {seen} of {asked} connections were open"))
 }
 
-/// Connections that the server kept open where it had to close them: the load was not the one asked for.
+/// Reports a server that kept connections open where it had to close them: the load was not the one
+/// asked for.
 fn kept_open(record: &Record) -> Option<String> {
     let each = record.requests_per_connection()?;
     let (accepted, answered) = (record.connections?.accepted?, record.load.as_ref()?.answered);
@@ -354,15 +363,15 @@ fn kept_open(record: &Record) -> Option<String> {
         .then(|| format!("the server kept connections open: {answered} answers over {accepted} of them"))
 }
 
-/// A load by count whose tool made fewer requests.
+/// Reports a tool that made fewer requests than asked for.
 fn short(record: &Record) -> Option<String> {
     let asked = record.workload.requests?;
     let made = record.load.as_ref()?.answered;
     (as_f64(made) < as_f64(asked) * MADE_FROM).then(|| format!("only {made} of {asked} requests were made"))
 }
 
-/// Whether the rate of an open loop was held, by what the tool says and by the share of it that was
-/// answered; `None` of another run.
+/// Whether the rate of an open loop was held, according to the tool and to the share of the rate
+/// that was answered; `None` for a closed loop.
 pub(crate) fn is_held(record: &Record) -> Option<bool> {
     let (open_loop, achieved) = achieved(record)?;
     Some(open_loop.held.unwrap_or(true) && achieved >= HELD_FROM)
@@ -374,7 +383,7 @@ fn achieved(record: &Record) -> Option<(&OpenLoopRecord, f64)> {
     Some((open_loop, record.per_second()? / open_loop.rate_per_second))
 }
 
-/// The rate of an open loop that was not held.
+/// Reports the rate of an open loop that was not held.
 fn not_held(record: &Record, tool_utilisation: f64) -> Option<String> {
     if is_held(record)? {
         return None;
@@ -394,14 +403,15 @@ fn concurrency(record: &Record) -> Option<f64> {
     in_flight(record).filter(|_| is_whole_wait(record))
 }
 
-/// Throughput times mean wait, as a share of the requests that were to be in flight: in a closed loop,
-/// where the tool's resolution is fine enough.
+/// Throughput times mean wait, as a share of the requests that were to be in flight. `None` for an
+/// open loop, and where the tool's resolution is too coarse.
 fn in_flight(record: &Record) -> Option<f64> {
     let mode = record.workload.mode.as_deref().filter(|_| record.workload.rate.is_none())?;
     let depth: f64 = mode.strip_prefix("pipelined-").map_or(Some(1.0), |depth| depth.parse().ok())?;
     let streams = record.workload.streams.map_or(1.0, f64::from);
     let asked = f64::from(record.workload.connections) * depth * streams;
-    // Of slices the mean latency is that of all, also of those that were disturbed and do not count.
+    // In a run in slices, the tool's mean latency includes the disturbed slices, which do not count
+    // in `per_second`.
     let per_second = match record.slices {
         Some(_) => record.load.as_ref()?.claimed_per_second?,
         None => record.per_second()?,
@@ -412,8 +422,8 @@ fn in_flight(record: &Record) -> Option<f64> {
     (per_second * resolution / asked <= BLUR).then_some(share)
 }
 
-/// The part of a request in the connect and the handshake of its connection, where the tool reports
-/// these apart from its latency.
+/// The time per request of the connect and the handshake of its connection, where the tool reports
+/// them separately from the latency. `None` where connections are kept.
 fn opening_seconds(record: &Record) -> Option<f64> {
     let per_connection = record.requests_per_connection()?;
     let latency = record.latency.as_ref()?;
@@ -421,7 +431,7 @@ fn opening_seconds(record: &Record) -> Option<f64> {
     Some(steps.filter_map(|step| step.mean_seconds).sum::<f64>() / per_connection)
 }
 
-/// Whether the tool's latency is measured, and is all that a connection waits for.
+/// Whether the tool's latency is measured, and is the whole wait of a connection.
 fn is_whole_wait(record: &Record) -> bool {
     record.tool.semantics.as_ref().is_some_and(|semantics| {
         let connects = record.requests_per_connection().is_some();
@@ -441,7 +451,7 @@ fn breaks_littles_law(record: &Record, concurrency: Option<f64>) -> Option<Strin
     ))
 }
 
-/// An answer so late that the server or the tool must have stalled.
+/// Reports an answer that is so late that the server or the tool must have stalled.
 fn stalled(record: &Record, busiest: f64) -> Option<String> {
     let (latest, elapsed) = (record.latency.as_ref()?.max_seconds?, record.load.as_ref()?.elapsed_seconds);
     let is_still = busiest < BUSY_FROM && latest >= STILL_SECONDS && latest >= elapsed * STILL_SHARE;

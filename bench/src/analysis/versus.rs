@@ -1,7 +1,8 @@
-//! Two states of servers that were measured in one session: did the change help?
+//! Compares two states of servers that were measured in one session: did the change help?
 //!
-//! The servers of both stand side by side, so that a ratio is paired by slice, or by repetition. A state's
-//! servers have its suffix in their names, and the duplicate is that of a server of the first one.
+//! The servers of both states run in the same repetitions, so that each ratio is paired by block of
+//! slices or by repetition. The name of a server ends with the suffix of its state. The duplicate
+//! is a duplicate of a server of the first state.
 
 use super::compare::{FigureKind, Judgement, judged};
 use super::statistics::{ENOUGH, Estimate};
@@ -9,10 +10,10 @@ use super::summary::{Cell, WorkloadSummary};
 use crate::store::record::WorkloadRecord;
 use crate::text::numbers::as_f64;
 
-/// What the names of servers end with: those of the state that is compared with, and of the other.
+/// The suffixes of server names: for the first state, which is the baseline, and for the second.
 pub const SUFFIXES: [&str; 2] = ["-base", "-head"];
 
-/// The difference for which the number of repetitions is said.
+/// The difference, as a share, for which [`Versus::repetitions_needed`] is calculated.
 pub const SMALL: f64 = 0.02;
 
 /// A server in both states under one workload.
@@ -20,21 +21,22 @@ pub const SMALL: f64 = 0.02;
 pub struct Versus<'a> {
     /// The workload.
     pub workload: &'a WorkloadRecord,
-    /// Its name in both states.
+    /// The server's name, without a suffix.
     pub server: String,
-    /// Which figure is compared: the one that servers are ranked by.
+    /// The figure that is compared: the one by which servers are ranked.
     pub kind: FigureKind,
-    /// Its medians.
+    /// The medians of the figure in the first and in the second state.
     pub medians: [Option<f64>; 2],
-    /// The second to the first.
+    /// The ratio of the second state to the first.
     pub ratio: Option<Estimate>,
-    /// What can be said.
+    /// Whether the figure got worse in the second state.
     pub judgement: Judgement,
-    /// How many repetitions a difference of [`SMALL`] would need, by the width of this interval.
+    /// The number of repetitions that would show a difference of [`SMALL`], estimated from the
+    /// width of the ratio's interval.
     pub repetitions_needed: Option<u64>,
 }
 
-/// Every server in both states, workload by workload.
+/// Compares each server that was measured in both states, workload by workload.
 pub fn versus<'a>(summaries: &'a [WorkloadSummary<'a>]) -> Vec<Versus<'a>> {
     let of_workload = |summary: &'a WorkloadSummary<'a>| {
         let base = summary.cells.iter().filter_map(|cell| cell.name().strip_suffix(SUFFIXES[0]));
@@ -66,8 +68,8 @@ impl<'a> Versus<'a> {
     }
 }
 
-/// An interval is as wide as the root of the number of repetitions makes it: how many make half of it as
-/// wide as the difference.
+/// Returns the number of repetitions at which half of the interval is as wide as [`SMALL`]. The
+/// width is taken to be inversely proportional to the square root of the number of repetitions.
 fn needed(ratio: Estimate, repetitions: usize) -> Option<u64> {
     let half = (ratio.high - ratio.low) / 2.0;
     let factor = (half / SMALL).powi(2);

@@ -1,6 +1,8 @@
-//! Is this machine fit for a measurement? What it has, what it lacks, and whether it is quiet.
+//! Checks whether this machine is fit for a measurement: its programs, settings and limits, and
+//! whether other processes use its cores.
 //!
-//! Findings are made by functions that read nothing, so that tests need no particular machine.
+//! Most findings are made by functions that read nothing themselves, so that tests need no
+//! particular machine.
 
 mod cores;
 mod finding;

@@ -1,6 +1,7 @@
-//! Diagnostics of a server's manifest: every error at once, with its line and what to do.
+//! Checks a server's manifest, and reports all of its errors at once, each with its line and what
+//! to do about it.
 //!
-//! The fields follow from the [schema](crate::servers::server::schema) of the manifest.
+//! The known fields are those of the manifest's [schema](crate::servers::server::schema).
 
 mod commands;
 mod diagnostic;
@@ -22,11 +23,11 @@ use values::string;
 
 pub use diagnostic::{Diagnostic, Level};
 
-/// What a manifest is compared with, beside its own folder.
+/// The data that a manifest is compared with, apart from its own folder.
 pub struct CheckContext<'a> {
     /// Every folder of the checkout that has a manifest.
     pub folders: &'a [PathBuf],
-    /// Where servers are built.
+    /// The target folder, in which servers are built.
     pub target: &'a Target,
     /// Whether this machine has a program.
     pub has_program: &'a dyn Fn(&str) -> bool,
@@ -34,7 +35,8 @@ pub struct CheckContext<'a> {
     pub benchmarks: &'a [String],
 }
 
-/// The diagnostics of the manifest in `folder`, by line. Fails when there is none to read.
+/// Returns the diagnostics of the manifest in `folder`, ordered by line. Fails when the manifest
+/// cannot be read.
 pub fn check(folder: &Path, context: &CheckContext) -> anyhow::Result<Vec<Diagnostic>> {
     let path = folder.join("server.toml");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -44,7 +46,7 @@ pub fn check(folder: &Path, context: &CheckContext) -> anyhow::Result<Vec<Diagno
         let at = error.span().map_or(0, |span| span.start);
         found.error(at, format!("it is not TOML: {}", error.message().trim().replace('\n', " ")));
     }
-    // What the parser recovers from such a file says nothing about the rest of it.
+    // The table that the parser recovers from invalid TOML may be incomplete, so it is not checked.
     if errors.is_empty() {
         let table = table.get_ref();
         for at in table.values().filter_map(toml_file::hidden) {

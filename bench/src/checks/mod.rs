@@ -1,5 +1,5 @@
-//! Everything that answers "is it right?": a server's manifest, its answers, how it withstands
-//! faults, and whether the machine is fit for a measurement.
+//! The checks of a server (its manifest, its answers, and how it withstands faults), and of the
+//! machine: whether it is fit for a measurement.
 
 pub(crate) mod doctor;
 pub mod drill;

@@ -1,10 +1,12 @@
-//! Does a server answer as its manifest says? All cases of [`conformance`], or a few before a run.
+//! Checks whether a server answers as its manifest says: with all cases of [`conformance`], or with
+//! a few of them before a run.
 //!
 //! `bench verify` and a measurement count the same cases in the same way ([`Verification::count`]):
-//! a case counts as passed when it passes sent as a whole. A case that the manifest lists as flaky
-//! is counted apart, since one run says nothing about the next. `bench verify --conformance` also
-//! sends the short cases split after each of their bytes. That takes ten times as long, so that a
-//! measurement does not; a case that fails only when split is therefore reported, and not counted.
+//! a case counts as passed if it passes when it is sent as a whole. A case that the manifest lists
+//! as flaky is counted separately, since one run says nothing about the next. `bench verify
+//! --conformance` also sends the short cases split after each of their bytes. That takes ten times
+//! as long, so a measurement does not do it. A case that fails only when split is therefore
+//! reported, but not counted as failed.
 
 mod findings;
 mod verification;
@@ -29,25 +31,26 @@ pub use findings::Findings;
 pub use verification::Verification;
 
 /// Timeouts for the cases that wait for them, and the flags that set them. Six tenths of the idle
-/// timeout are clearly longer than the head timeout by a clock of whole seconds, so that a server
-/// that takes one for the other fails on every run.
+/// timeout are clearly longer than the head timeout, even if the server's clock has whole seconds,
+/// so that a server that confuses the two timeouts fails on every run.
 const SHORT: Timeouts = Timeouts { head: Duration::from_secs(1), idle: Duration::from_secs(4) };
 const SHORT_FLAGS: [&str; 4] = ["--head-timeout", "1", "--idle-timeout", "4"];
-/// Beside them where the server has that limit, for a client that leaves no room for an answer.
+/// Further flags for a server with a write timeout, for cases in which the client leaves no room
+/// for an answer.
 const SHORT_WRITE: [&str; 2] = ["--write-timeout", "4"];
 
 /// The response timeout of known failures. Most of them are requests that the server never answers.
 const KNOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The response timeout of a server that already runs, and the time for all its cases: one that
-/// answers nothing takes no longer.
+/// The response timeout for a server that already runs, and the time for all of its cases, which
+/// also bounds the time for a server that answers nothing.
 const ATTACHED_TIMEOUT: Duration = Duration::from_secs(2);
 const ATTACHED_TIME: Duration = Duration::from_secs(600);
 
 /// Which cases to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// The endpoint's own cases: does the server say what it should?
+    /// The endpoint's own cases, which check what the server answers.
     Endpoint,
     /// All cases, each as a whole.
     Cases,
@@ -55,37 +58,38 @@ pub enum Depth {
     Splits,
 }
 
-/// What to ask a server.
+/// The cases to send to a server.
 #[derive(Clone, Debug)]
 pub struct Question {
-    /// What is spoken.
+    /// The protocol to use.
     pub protocol: Protocol,
     /// Which cases to send.
     pub depth: Depth,
-    /// What they ask for.
+    /// The target that the cases request.
     pub target: Target,
-    /// Only these cases by name, of which `*` stands for any part; all where there are none.
+    /// The names of the cases to send, in which `*` stands for any text; empty for all cases.
     pub only: Vec<String>,
 }
 
 impl Question {
-    /// The cases of this depth, about the greeting.
+    /// All cases of this depth, over HTTP/1.1 and for the greeting.
     pub fn new(depth: Depth) -> Self {
         Self { protocol: Protocol::Http1, depth, target: Target::Greeting, only: Vec::new() }
     }
 
-    /// The cases that it names and that fit the target. Fails where a name is that of no case.
+    /// Returns the named cases that fit the target. Fails when a name matches no case.
     pub fn cases(&self) -> anyhow::Result<Vec<Case>> {
         let chosen = conformance::select(&cases(self.protocol, self.depth), &self.only, &self.target);
         chosen.map_err(|error| anyhow!("--only: {error}; `bench list cases` has all"))
     }
 }
 
-/// Starts a server that is built, sends it the cases, and stops it. Cases that wait for its
-/// timeouts are sent to a second process with short ones, or not at all if it has no flags for
-/// them. A server that passes none of the endpoint's own cases is sent no others; a floor is sent
-/// cases of its own. Calls `progress` with the number of cases that were sent and of all. Fails when
-/// the server cannot be started, or does not exit with 0 on SIGTERM.
+/// Starts a server that is built, sends it the cases, and stops it. Cases that wait for the
+/// server's timeouts are sent to another process with short timeouts, or not at all if the server
+/// has no flags for them. A server that passes none of the endpoint's own cases is sent no others;
+/// a floor is sent cases of its own. Calls `progress` with the number of cases that were sent and
+/// the number of all cases. Fails when the server cannot be started, or does not exit with 0 on
+/// SIGTERM.
 pub fn verify(
     host: &Host,
     server: &Server,
@@ -151,11 +155,11 @@ pub fn verify_attached(
     Ok(Verification::without_manifest(conformance::run(address, &cases, &settings, &watch)))
 }
 
-/// Before a run: sends the workload's own request, whose answer has to be right byte for byte, then
-/// a burst of requests at once, unless the server is known to fail it. A server that closes
-/// each connection after an answer, or does not pipeline, passes. A floor is sent the
-/// workload's request repeatedly. Fails when an answer is wrong, or the server keeps a connection
-/// whose end the load tool leaves to it.
+/// Checks a server before a run. Sends the workload's own request, whose answer has to be right
+/// byte for byte, then a burst of requests at once, unless the server is known to fail it. A server
+/// that closes each connection after an answer, or does not pipeline, passes. A floor is sent the
+/// workload's request repeatedly. Fails when an answer is wrong, or when the server keeps a
+/// connection that the load tool expects it to close.
 pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) -> anyhow::Result<()> {
     let path = &workload.path;
     let answer = Expected::body(workload.answer.clone());
@@ -164,7 +168,8 @@ pub fn before_timing(address: SocketAddr, workload: &Workload, server: &Server) 
         let fails = |case: &Case| check(address, case, &format!("GET {path}, {}", case.name));
         return cases.iter().try_for_each(fails);
     }
-    // Such a tool would send its next request over a connection that the server keeps.
+    // A tool that leaves the close to the server would send its next request over a connection that
+    // the server keeps.
     let closing = workload.load().filter(|load| load.mode == Mode::Close);
     let closing = closing.map(|load| tools::find(&load.tool)).transpose()?;
     let closes = closing.is_some_and(Tool::leaves_close_to_the_server);
@@ -186,7 +191,8 @@ fn cases(protocol: Protocol, depth: Depth) -> Vec<Case> {
     }
 }
 
-/// Sends the cases to a process of their own. Known failures come last, with a shorter timeout.
+/// Starts a process of the server, and sends it the cases. Known failures come last, with a shorter
+/// timeout.
 fn send(
     host: &Host,
     server: &Server,

@@ -1,5 +1,4 @@
-//! `--cross-check`: which loads a second tool makes too, so that its figures can be compared with those of
-//! the first.
+//! `--cross-check`: copies of workloads under a second tool, to compare it with the first tool.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +10,9 @@ use crate::tools::{self, Tool};
 /// The second tool.
 pub(super) struct CrossCheck {
     tool: &'static dyn Tool,
-    /// Whether it makes the load of a workload.
+    /// Whether it makes the load of at least one workload.
     is_used: bool,
-    /// The workloads whose load it cannot make, by the reason.
+    /// The workloads whose load the tool cannot make, by the reason.
     refused: BTreeMap<&'static str, Vec<String>>,
 }
 
@@ -24,8 +23,8 @@ impl CrossCheck {
         Ok(Self { tool, is_used: false, refused: BTreeMap::new() })
     }
 
-    /// The workload under the second tool; `None` where that cannot make the same load, or there is none.
-    /// Fails where it is the first tool too.
+    /// Returns the workload under the second tool; `None` if the tool cannot make the same load, or
+    /// the workload has no load. Fails if the workload already uses this tool.
     pub(super) fn copy(&mut self, workload: &Workload) -> anyhow::Result<Option<Workload>> {
         let (name, tool) = (&workload.name, self.tool.name());
         let Some(load) = workload.load() else { return Ok(None) };
@@ -38,7 +37,7 @@ impl CrossCheck {
         Ok(Some(workload.with_tool(tool)))
     }
 
-    /// A sentence for each reason why workloads are not checked. Fails where none is.
+    /// Returns a sentence for each reason why workloads are not checked. Fails if none is checked.
     pub(super) fn left_out(self) -> anyhow::Result<Vec<String>> {
         let tool = self.tool.name();
         if !self.is_used {

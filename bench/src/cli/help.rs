@@ -4,8 +4,8 @@
 //! An example is a line that begins with two spaces and `bench`, which the tests parse. Its purpose is
 //! on the next line, indented further, so that a narrow terminal breaks neither.
 
-/// The text of a file. Each paragraph is one line, which clap breaks by the width of the terminal;
-/// indented lines stay.
+/// Returns the text of a file with each paragraph as one line, which clap wraps to the width of the
+/// terminal. Indented lines are kept.
 pub(super) fn text(file: &str) -> String {
     let mut text = String::new();
     let mut is_in_paragraph = false;
@@ -90,7 +90,7 @@ mod tests {
                 name => vec![name],
             };
             let words = [&["bench", "measure", "--resume", "DIR"], value.as_slice()].concat();
-            // It changes what is printed, not what is measured.
+            // `--quiet` changes what is printed, not what is measured.
             assert_eq!(Arguments::try_parse_from(words).is_ok(), name == "--quiet", "{name}");
         }
     }

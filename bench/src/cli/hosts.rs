@@ -33,8 +33,8 @@ pub struct Hosts {
 }
 
 impl ServerHost {
-    /// The host that the user named, reached from this machine, which is returned where none was. A host
-    /// of another architecture builds the checkout. Fails where it cannot be reached.
+    /// Connects to the host that the user named. Without a name, servers run on this machine. A
+    /// host of another architecture builds the checkout. Fails if the host cannot be reached.
     pub(super) fn reach(&self, here: Host, checkout: &Path) -> anyhow::Result<Reached> {
         let ssh = Ssh { checkout: Some(checkout.to_owned()), ..self.ssh.clone() };
         let there = match self.server_host.as_deref() {
@@ -58,7 +58,7 @@ impl Hosts {
     }
 }
 
-/// This machine, and the host of the servers where that is another one.
+/// This machine, and the host of the servers if it is a different one.
 pub(super) struct Reached {
     pub(super) here: Host,
     there: Option<Host>,

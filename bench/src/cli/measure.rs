@@ -40,9 +40,9 @@ pub struct Measure {
 /// How the requests of an open loop are spaced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Arrivals {
-    /// With equal gaps
+    /// Evenly spaced
     Even,
-    /// At random, as those of visitors that do not know of each other; by --seed
+    /// At random, as from independent visitors; --seed sets the times
     Poisson,
 }
 

@@ -12,7 +12,7 @@ use crate::report::format::Format;
 use crate::servers::client;
 use crate::store::record::Protocol;
 
-/// Stands for the newest result folder in the folder before it.
+/// The last component of a path that stands for the newest result folder in its parent.
 const LAST: &str = "LAST";
 
 /// The name and version that the user gives an attached server, which cannot be asked for them.
@@ -27,23 +27,23 @@ pub struct Label {
 /// How servers are loaded in turn.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Slices {
-    /// Each for this long at a time.
+    /// Each server is loaded for this time per turn.
     Of(Duration),
-    /// Each once, for all of its time.
+    /// Each server is loaded once, for its whole time.
     None,
 }
 
-/// `http/1.1`, `https`, `h2c` or `h2`.
+/// Parses `http/1.1`, `https`, `h2c` or `h2`. Fails on other text.
 pub(super) fn protocol(text: &str) -> Result<Protocol, String> {
     let names = Protocol::ALL.map(Protocol::as_str).join(", ");
     let found = Protocol::ALL.into_iter().find(|protocol| protocol.as_str() == text);
     found.ok_or_else(|| format!("it is one of {names}"))
 }
 
-/// The shortest slice: a hundred round trips of a slow server.
+/// The shortest slice, in seconds: a hundred round trips of a slow server.
 const SHORTEST_SLICE: f64 = 0.01;
 
-/// The longest slice: in more than that no drift of a machine is left out.
+/// The longest slice, in seconds: longer ones do not cancel the drift of a machine.
 const LONGEST_SLICE: f64 = 10.0;
 
 /// The widest interval that may be asked for, in percent: ten times its median.
@@ -63,7 +63,7 @@ pub(super) fn slices(text: &str) -> Result<Slices, String> {
     }
 }
 
-/// A form of any document: not one for a service, which only the report of a measurement has.
+/// Parses a format. Those for services are excluded: only the report of a measurement has them.
 pub(super) fn form_of_document() -> impl TypedValueParser<Value = Format> {
     let names = Format::FILES.iter().filter_map(|(format, _)| format.to_possible_value());
     let known = |name: String| Format::from_str(&name, false);
@@ -78,7 +78,7 @@ pub(super) fn percent(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A percentage of more than 0, as a share, with or without its sign. Fails on other text.
+/// Parses a percentage above 0, with or without `%`, as a share. Fails on other text.
 pub(super) fn width(text: &str) -> Result<f64, String> {
     match text.trim_end_matches('%').trim_end().parse::<f64>() {
         Ok(percent) if percent > 0.0 && percent <= WIDEST => Ok(percent / 100.0),
@@ -94,7 +94,7 @@ pub(super) fn minutes(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A name that is safe as that of a file. Fails on other text.
+/// Parses a name that is safe as a file name. Fails on other text.
 pub(super) fn saved_name(text: &str) -> Result<String, String> {
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
     if text.is_empty() || text.starts_with('.') || !text.bytes().all(is_allowed) {
@@ -114,21 +114,21 @@ pub(super) fn label(text: &str) -> Result<Label, String> {
     Ok(Label { name: saved_name(name)?, version: version.trim().into() })
 }
 
-/// A path that a request can ask for.
+/// Parses the path of a request. Fails on other text.
 pub(super) fn path(text: &str) -> Result<String, String> {
     let is_path = text.starts_with('/') && text.bytes().all(|byte| byte.is_ascii_graphic());
     if is_path { Ok(text.to_owned()) } else { Err("a path begins with `/`, and has no spaces".into()) }
 }
 
-/// The address of `HOST:PORT`, the first that accepts a connection. Fails when the name has none.
+/// Returns the first address of `HOST:PORT` that accepts a connection, or else the first. Fails
+/// when the name has no address.
 pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
     let addresses =
         text.to_socket_addrs().map_err(|error| format!("{error}; it looks like 127.0.0.1:8080"))?;
     client::accepting(&addresses.collect::<Vec<_>>()).ok_or_else(|| "the name has no address".into())
 }
 
-/// A result folder, by its path or as `bench/results/LAST`: the one in `bench/results` that was begun
-/// last.
+/// Parses a result folder: a path, or `bench/results/LAST` for the one that was begun last.
 pub(super) fn results(text: &str) -> Result<PathBuf, Infallible> {
     let path = Path::new(text);
     let last = || newest(path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new(".")));
@@ -167,7 +167,7 @@ mod tests {
         }
         fs::create_dir(folder.path().join("no result")).unwrap();
         assert_eq!(results(last), Ok(folder.path().join("b")));
-        // A folder of that name comes first, and any other path stays as it is.
+        // A folder named `LAST` takes precedence, and any other path is returned as it is.
         fs::create_dir(last).unwrap();
         assert_eq!(results(last), Ok(last.into()));
         assert_eq!(results("no/such/folder"), Ok("no/such/folder".into()));

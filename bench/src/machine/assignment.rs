@@ -1,8 +1,8 @@
-//! Which cores the server, the load tool and the harness get: a function of the topology and of what
-//! the user chose.
+//! Assigns cores to the server, the load tool and the harness, by the topology and the user's
+//! choice.
 //!
-//! A core is one side's with all of its threads. Server and tool get cores of one kind and of one
-//! NUMA node, as many of each as there can be, and both have the same number of last-level caches:
+//! All threads of a core belong to the same side. The server and the tool get cores of one kind and
+//! one NUMA node, as many as possible, and the same number of last-level caches each:
 //!
 //! ```text
 //! two caches of four cores each             one cache with six cores, and eight weaker cores
@@ -30,14 +30,15 @@ pub enum Smt {
     On,
 }
 
-/// What the user chose. A side without cores gets some of those that the other leaves.
+/// The cores that the user chose. A side without a choice gets some of those that the other side
+/// leaves.
 #[derive(Clone, Debug, Default)]
 pub struct Choice {
     /// The server's CPUs.
     pub server: Option<Vec<usize>>,
     /// The load tool's CPUs.
     pub tool: Option<Vec<usize>>,
-    /// For the sides that the user did not choose.
+    /// Whether both threads of a core are used, on a side whose cores the user did not choose.
     pub smt: Smt,
 }
 
@@ -46,25 +47,25 @@ pub struct Choice {
 pub struct Layout {
     /// The machine's cores.
     pub topology: Topology,
-    /// Those of the three.
+    /// The cores of the server, the load tool and the harness.
     pub cores: Cores,
 }
 
-/// What cores have in common that are used together.
+/// The kind and the NUMA node, in which cores that are used together should agree.
 type Common = (Option<CoreKind>, Option<usize>);
 
 impl Layout {
-    /// That of this machine. Fails where the user chose CPUs that this process may not use, or the
-    /// kernel does not say which it may use.
+    /// Returns the layout of this machine. Fails if the user chose CPUs that this process may not
+    /// use, or if the kernel does not report which it may use.
     pub fn here(choice: &Choice) -> anyhow::Result<Self> {
         let topology = Topology::here()?;
         let cores = assign(&topology, choice)?;
         Ok(Self { topology, cores })
     }
 
-    /// The cores of a run whose server has `count` of the cores that server and tool have together;
-    /// the tool has the rest, which are as many at least, or one less where the harness has a core of
-    /// its own. `None` where there are too few.
+    /// Returns the cores of a run whose server has `count` of the cores of server and tool, and
+    /// whose tool has the rest: at least `count`, or one less if the harness has a core of its own.
+    /// `None` if there are too few cores.
     pub fn scaled(&self, count: usize) -> Option<Cores> {
         let cores = self.cores_of_both();
         let (server, tool) = cores.split_at_checked(count)?;
@@ -72,17 +73,18 @@ impl Layout {
         is_enough.then(|| Cores { server: server.concat(), tool: tool.concat(), harness: self.cores.harness })
     }
 
-    /// What the server and the tool share that they should not.
+    /// Returns the conflicts between the server's cores and the tool's.
     pub fn conflicts(&self) -> Vec<Conflict> {
         conflicts(&self.topology, &self.cores.server, &self.cores.tool)
     }
 
-    /// How many cores the three have: twice as many as the server can have in [`Layout::scaled`].
+    /// Returns how many cores the server, the tool and the harness have in total: twice as many as
+    /// the server can have in [`Layout::scaled`].
     pub fn scalable(&self) -> usize {
         self.cores_of_both().len() + usize::from(self.cores.harness.is_some())
     }
 
-    /// The CPUs of each core that the server and the tool have, the server's cores first.
+    /// Returns the CPUs of each core that the server or the tool has, the server's cores first.
     fn cores_of_both(&self) -> Vec<Vec<usize>> {
         let (server, others): (Vec<&Core>, Vec<&Core>) =
             self.topology.usable_cores().partition(|core| core.has_any_of(&self.cores.server));
@@ -92,7 +94,7 @@ impl Layout {
     }
 }
 
-/// Divides the usable cores. Fails where the user chose CPUs that this process may not use.
+/// Divides the usable cores. Fails if the user chose CPUs that this process may not use.
 pub(super) fn assign(topology: &Topology, choice: &Choice) -> anyhow::Result<Cores> {
     let cores: Vec<&Core> = topology.usable_cores().collect();
     for (flag, chosen) in [("--server-cores", &choice.server), ("--tool-cores", &choice.tool)] {
@@ -129,8 +131,8 @@ fn refuse_unusable(topology: &Topology, flag: &str, chosen: &[usize]) -> anyhow:
     }
 }
 
-/// The cores of all three, where the user chose none. The harness gets a core that neither side can
-/// use as well, or else the first one, which handles the interrupts of devices on many machines.
+/// Divides the cores if the user chose none. The harness gets a core that is not like those of the
+/// two sides, or else the first one, which handles the interrupts of devices on many machines.
 fn divide(cores: &[&Core], smt: Smt) -> Cores {
     if let [core] = cores {
         return divide_core(core);
@@ -150,8 +152,8 @@ fn divide(cores: &[&Core], smt: Smt) -> Cores {
     }
 }
 
-/// A single core is shared, by threads if it has several, whether they are wanted or not: two
-/// processes on one thread disturb each other even more.
+/// Divides a single core. If it has several threads, each side gets some of them, even if
+/// [`Smt::Off`] is chosen: two processes on one thread disturb each other even more.
 fn divide_core(core: &Core) -> Cores {
     let cpus = core.usable.as_slice();
     let (server, tool) = match cpus.split_at(cpus.len() / 2) {
@@ -161,9 +163,9 @@ fn divide_core(core: &Core) -> Cores {
     Cores { server: server.to_vec(), tool: tool.to_vec(), harness: None }
 }
 
-/// The most cores of the strongest kind within one NUMA node. Where no two cores have both in
-/// common, those of one kind, or else of one node, or else all. Of equal nodes the last is taken,
-/// which leaves the first core to the harness.
+/// Returns the largest group of cores of the strongest kind within one NUMA node. If no two cores
+/// have both in common: the cores of one kind, or else of one node, or else all. Of equal nodes the
+/// last is used, which leaves the first core to the harness.
 fn alike<'a>(cores: &[&'a Core]) -> Vec<&'a Core> {
     let commons: [fn(&Core) -> Common; 3] =
         [|core| (core.kind, core.node), |core| (core.kind, None), |core| (None, core.node)];
@@ -176,9 +178,9 @@ fn alike<'a>(cores: &[&'a Core]) -> Vec<&'a Core> {
     cores.to_vec()
 }
 
-/// The server's cores and the tool's: whole caches for each, as many for the one as for the other, or
-/// the halves of the largest cache, whichever gives the server more. The tool gets the odd ones: with
-/// a tool that is too slow, the figures say nothing about the server.
+/// Returns the server's cores and the tool's. They are the same number of whole caches each, or the
+/// halves of the largest cache, whichever gives the server more cores. If the parts are unequal,
+/// the tool gets the larger one: if the tool is too slow, the figures say nothing about the server.
 fn sides<'a>(cores: &[&'a Core]) -> (Vec<&'a Core>, Vec<&'a Core>) {
     let mut caches: Vec<Vec<&Core>> =
         grouped(cores, |core| core.cache).into_iter().map(|(_, members)| members).collect();
@@ -198,8 +200,8 @@ fn sides<'a>(cores: &[&'a Core]) -> (Vec<&'a Core>, Vec<&'a Core>) {
     if size(&whole) > size(&halves) { whole } else { halves }
 }
 
-/// The cores that are left for the other side where the user chose one side's, and the harness's:
-/// cores that are like the chosen ones, if there are any.
+/// Returns the cores of the other side and of the harness, if the user chose the cores of one side.
+/// The other side gets cores that are like the chosen ones, if there are any.
 fn rest(cores: &[&Core], chosen: &[usize], smt: Smt) -> (Vec<usize>, Option<usize>) {
     let (taken, left): (Vec<&Core>, Vec<&Core>) = cores.iter().partition(|core| core.has_any_of(chosen));
     let is_like = |core: &&Core| taken.iter().any(|one| (one.kind, one.node) == (core.kind, core.node));
@@ -227,7 +229,7 @@ fn threads(cores: &[&Core], smt: Smt) -> Vec<usize> {
     cpus
 }
 
-/// Cores by what they have in common, in the order in which it first occurs.
+/// Groups cores by what they have in common, in the order of first occurrence.
 fn grouped<'a, K: PartialEq>(cores: &[&'a Core], common: impl Fn(&Core) -> K) -> Vec<(K, Vec<&'a Core>)> {
     let mut groups: Vec<(K, Vec<&Core>)> = Vec::new();
     for core in cores {
@@ -242,7 +244,7 @@ fn grouped<'a, K: PartialEq>(cores: &[&'a Core], common: impl Fn(&Core) -> K) ->
 
 #[cfg(test)]
 impl Layout {
-    /// That of a recorded machine, of which the process may use those CPUs.
+    /// Returns the layout of a recorded machine of which the process may use the `usable` CPUs.
     pub(crate) fn recorded(machine: &str, usable: &str, choice: &Choice) -> Self {
         let topology = super::topology::example::recorded(machine, usable);
         let cores = assign(&topology, choice).unwrap();
@@ -344,7 +346,8 @@ mod tests {
 
     #[test]
     fn a_server_can_have_half_of_the_cores_at_most() {
-        // The cores, all alike; then those of the server and the tool for each number of the server's.
+        // The number of cores, all alike; then the cores of server and tool for each number of
+        // server cores.
         let cases = [
             (1, vec![]),
             (2, vec![("0", "1")]),
@@ -392,7 +395,7 @@ mod tests {
             (choice(None, None), 4, Some(four)),
             (choice(Some("4,5"), Some("6,7")), 2, Some(cores("4,5", "6,7", Some(0)))),
             (choice(Some("4,5"), Some("6,7")), 3, None),
-            // A core that both sides have cannot be divided.
+            // A core that both sides use cannot be divided.
             (choice(Some("4"), Some("12")), 1, None),
         ];
         for (choice, count, expected) in cases {

@@ -1,37 +1,39 @@
-//! What the server and the load tool share that they should not, by the topology and their CPUs: on
-//! some machines it cannot be avoided, and on others the user chose so.
+//! Conflicts between the CPUs of the server and of the load tool, by the topology: resources that
+//! both share but should not, and unequal cores. On some machines they cannot be avoided; on others
+//! the user chose the CPUs.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::topology::{Core, Topology, cpu_ranges};
 
-/// The most cores that a sentence names one by one.
+/// The maximum number of cores that a message names.
 const NAMED: usize = 3;
 
-/// A reason to doubt figures.
+/// A reason to doubt figures because of the cores that the server and the tool use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Conflict {
-    /// Cores with threads of both sides: the CPUs of each core that the sides use.
+    /// Both sides use threads of the same cores: for each core, the CPUs that the sides use.
     SharedCores(Vec<Vec<usize>>),
-    /// Threads of used cores that this process may not use, and so others may.
+    /// Threads of used cores that this process may not use, so other processes may use them.
     OthersThreads(Vec<usize>),
-    /// Cores of several kinds: those of the server, and of the tool.
+    /// The cores are of several kinds: the kinds of the server's cores, and of the tool's.
     Kinds([String; 2]),
-    /// Cores of several NUMA nodes.
+    /// The cores belong to several NUMA nodes.
     Nodes,
-    /// One side has more of the last-level caches than the other: the numbers of both.
+    /// One side uses more last-level caches than the other: the server's number of caches, and the
+    /// tool's.
     Caches([usize; 2]),
 }
 
 impl Conflict {
-    /// Whether figures are wrong because of it, rather than worth a second look.
+    /// Whether the conflict makes figures wrong, rather than doubtful.
     pub fn is_severe(&self) -> bool {
         matches!(self, Self::SharedCores(_))
     }
 }
 
-/// What the CPUs of a server and of a load tool share.
+/// Returns the conflicts between the CPUs of a server and of a load tool.
 pub fn conflicts(topology: &Topology, server: &[usize], tool: &[usize]) -> Vec<Conflict> {
     let used_by = |cpus: &[usize]| -> Vec<&Core> {
         topology.cores.iter().filter(|core| core.has_any_of(cpus)).collect()
@@ -40,7 +42,7 @@ pub fn conflicts(topology: &Topology, server: &[usize], tool: &[usize]) -> Vec<C
     let used = |core: &Core, cpus: &[usize]| -> BTreeSet<usize> {
         core.cpus.iter().copied().filter(|cpu| cpus.contains(cpu)).collect()
     };
-    // A CPU that both sides use is another matter, with a warning of its own.
+    // A CPU that both sides use is not counted here: it has a warning of its own.
     let shared = sides[0].iter().filter_map(|core| {
         let (server, tool) = (used(core, server), used(core, tool));
         let is_shared = !tool.is_empty() && server.is_disjoint(&tool);
@@ -70,7 +72,7 @@ fn kinds(cores: &[&Core]) -> BTreeSet<String> {
 }
 
 impl fmt::Display for Conflict {
-    /// Half a sentence.
+    /// Writes the conflict as a part of a sentence.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::SharedCores(cores) => {
@@ -124,7 +126,8 @@ mod tests {
 
     #[test]
     fn a_choice_that_divides_cores_is_told() {
-        // A machine, the CPUs that this process may use, the server's and the tool's; what is told.
+        // A machine, the CPUs that this process may use, the server's and the tool's; the expected
+        // messages.
         let cases: [(&str, &str, &str, &str, &[&str]); 12] = [
             ("two-ccx", "0-15", "0-3", "4-7", &[]),
             ("two-ccx", "0-15", "0-1", "0-1", &[]),

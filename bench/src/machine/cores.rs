@@ -1,5 +1,5 @@
-//! The cores of the server, the load tool and the harness, and how long cores were busy. A number is
-//! that of a thread of a core, which Linux calls a CPU.
+//! The cores of the server, the load tool and the harness, and the time for which cores were busy.
+//! A core's number is the number of one of its threads, which Linux calls a CPU.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -14,24 +14,24 @@ use crate::text::numbers::as_f64;
 /// The cores of one measurement.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub struct Cores {
-    /// The server's.
+    /// The server's CPUs.
     pub server: Vec<usize>,
-    /// The load tool's.
+    /// The load tool's CPUs.
     pub tool: Vec<usize>,
-    /// The harness's own, where one is left.
+    /// The harness's own CPU, if one is left.
     pub harness: Option<usize>,
 }
 
 impl Cores {
-    /// Moves the calling thread to the harness's core, where there is one, and with it all threads
-    /// and processes that it starts from then on, except those with cores of their own. It is
+    /// Moves the calling thread to the harness's core, if there is one. All threads and processes
+    /// that it starts from then on inherit this core, except those with cores of their own. It is
     /// called after the builds, which would otherwise run on that core. Fails if the kernel does
     /// not allow it.
     pub fn pin_harness(&self) -> anyhow::Result<()> {
         self.harness.map_or(Ok(()), |core| pin(&[core]))
     }
 
-    /// The server's and the tool's, each once.
+    /// Returns the CPUs of the server and of the tool, each once.
     pub fn all(&self) -> Vec<usize> {
         BTreeSet::from_iter(self.server.iter().chain(&self.tool).copied()).into_iter().collect()
     }
@@ -42,12 +42,14 @@ impl Cores {
     }
 }
 
-/// For how long cores have been busy since the boot, in seconds. The kernel counts hundredths.
+/// The time for which cores have been busy since the boot, in seconds. The kernel counts
+/// hundredths.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct CoreTimes {
-    /// With processes, with interrupts, and for other machines on the same hardware.
+    /// The time spent in processes and in interrupts, and the time taken by other machines on the
+    /// same hardware.
     pub busy: f64,
-    /// The part that other machines on the same hardware had while there was work (steal).
+    /// The part in which other machines on the same hardware ran while this one had work (steal).
     pub steal: f64,
 }
 
@@ -57,20 +59,20 @@ impl CoreTimes {
         Self { busy: self.busy - before.busy, steal: self.steal - before.steal }
     }
 
-    /// Both times together.
+    /// Returns the sum of both times.
     pub fn and(self, other: Self) -> Self {
         Self { busy: self.busy + other.busy, steal: self.steal + other.steal }
     }
 }
 
-/// The times of those cores together. `None` where they cannot be read.
+/// Returns the times of `cores` together. `None` if they cannot be read.
 pub fn times(cores: &[usize]) -> Option<CoreTimes> {
     sum(&std::fs::read_to_string("/proc/stat").ok()?, cores)
 }
 
 fn sum(stat: &str, cores: &[usize]) -> Option<CoreTimes> {
     let all = KernelStats::from_buf_read(stat.as_bytes(), &LocalSystemInfo).ok()?.cpu_time;
-    // A core that is offline has no line, and the library keeps no numbers.
+    // A core that is offline has no line, and the library does not keep the numbers.
     let number = |line: &str| line.strip_prefix("cpu")?.split(' ').next()?.parse().ok();
     let all: HashMap<usize, CpuTime> = stat.lines().filter_map(number).zip(all).collect();
     let (mut busy, mut steal) = (0, 0);
@@ -84,7 +86,8 @@ fn sum(stat: &str, cores: &[usize]) -> Option<CoreTimes> {
     Some(CoreTimes { busy: seconds(busy), steal: seconds(steal) })
 }
 
-/// Moves the calling thread, and all that it starts, to those cores. Fails if that is not allowed.
+/// Moves the calling thread, and all threads and processes that it starts, to `cores`. Fails if
+/// that is not allowed.
 pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     let mut set = CpuSet::new();
     for core in cores {
@@ -93,7 +96,7 @@ pub(crate) fn pin(cores: &[usize]) -> anyhow::Result<()> {
     sched_setaffinity(Pid::from_raw(0), &set).with_context(|| format!("cannot use cores {cores:?}"))
 }
 
-/// The cores that the calling thread may use. Fails if the kernel does not say.
+/// The cores that the calling thread may use. Fails if the kernel does not report them.
 pub(crate) fn usable() -> anyhow::Result<Vec<usize>> {
     let set = sched_getaffinity(Pid::from_raw(0)).context("cannot read which cores this process may use")?;
     Ok((0..CpuSet::count()).filter(|core| set.is_set(*core).unwrap_or(false)).collect())
@@ -119,7 +122,8 @@ mod tests {
 
     #[test]
     fn adds_the_times_of_the_given_cores() {
-        // In hundredths: user, nice, system, idle, iowait, irq, softirq, steal, guest, guest_nice.
+        // Hundredths of a second: user, nice, system, idle, iowait, irq, softirq, steal, guest,
+        // guest_nice.
         let stat = "cpu  0 0 0 0 0 0 0 0 0 0\n\
             cpu0 100 200 300 9000 9000 10 20 70 50 50\n\
             cpu1 1000 0 0 9000 9000 0 0 400 0 0\n\
@@ -130,7 +134,7 @@ mod tests {
             (vec![1], Some((14.0, 4.0))),
             (vec![0, 1], Some((21.0, 4.7))),
             (vec![], Some((0.0, 0.0))),
-            // The kernel has no line of a core that is offline.
+            // The kernel has no line for a core that is offline.
             (vec![0, 2], None),
             (vec![3], Some((5.0, 0.0))),
         ];

@@ -1,8 +1,8 @@
-//! The hosts that a measurement runs on: every process is started, pinned, watched and ended here,
-//! and what the kernel counts is read here.
+//! The hosts that a measurement runs on. This module starts, pins, watches and ends all processes,
+//! and reads the counters of the kernel.
 //!
-//! A [`Host`] is this machine, or another one that is reached by `ssh`. What uses one does not know
-//! which:
+//! A [`Host`] is this machine, or another one that is reached by `ssh`. Code that uses a host does
+//! not know which of the two it is:
 //!
 //! ```text
 //! Host ─┬─ Local: this machine ───────────────────────────────────── processes, counters
@@ -77,43 +77,45 @@ enum Place {
     There(Remote),
 }
 
-/// A folder for the time of a run, in which a load tool finds its script. Dropping it removes it.
+/// A folder that exists for one run, in which a load tool finds its files. Dropping the value
+/// removes the folder.
 pub enum Scratch<'a> {
-    /// On this machine.
+    /// A folder on this machine.
     Here(TempDir),
-    /// On another host.
+    /// A folder on another host.
     There(RemoteFolder<'a>),
 }
 
-/// A load that is being looked at.
+/// A watch of a load: see [`Host::watch`].
 pub enum Watch<'a> {
-    /// Those of a server of this machine.
+    /// A watch of a server on this machine.
     Here(LocalWatch),
-    /// Those of a server of another host.
+    /// A watch of a server on another host.
     There(RemoteWatch<'a>),
 }
 
 impl Host {
-    /// This machine. Programs are searched for in `tools`, then beside the harness's own and among
-    /// release builds, one of which `visit` is, then on `PATH`, and last where Debian has those of
-    /// services. From now on SIGINT, SIGTERM and a closed terminal end all started processes and make
-    /// [`Host::interrupted`] true; a process that has not ended after two seconds is killed. A
-    /// second signal kills all at once and exits with 130. Fails if a search path cannot be in
-    /// `PATH`, or the signals cannot be handled.
+    /// Returns this machine. Programs are searched for in `tools`, then in the folder of the
+    /// harness's own program and among release builds, where `visit` is, then on `PATH`, and last
+    /// in the folder in which Debian installs the programs of services. From now on SIGINT, SIGTERM
+    /// and a closed terminal end all started processes and make [`Host::interrupted`] true; a
+    /// process that has not ended after two seconds is killed. A second signal kills all processes
+    /// at once and exits with 130. Fails if a search path cannot be in `PATH`, or the signals
+    /// cannot be handled.
     pub fn this_machine(tools: PathBuf) -> anyhow::Result<Self> {
         let local = Local::new(tools, None)?;
         Ok(Self { started: Arc::clone(&local.started), place: Place::Here(Arc::new(local)) })
     }
 
-    /// The host that `ssh` knows by this name, reached from `self`, which is this machine. Fails where
-    /// it cannot be reached, or its helper does not start.
+    /// Connects to the host that `ssh` knows by this name. `self` has to be this machine. Fails if
+    /// the host cannot be reached, or its helper does not start.
     pub fn connect(&self, ssh: &Ssh, name: &str) -> anyhow::Result<Self> {
         let Place::Here(local) = &self.place else { bail!("hosts are reached from this machine") };
         let remote = Remote::connect(Arc::clone(local), ssh, name)?;
         Ok(Self { started: Arc::clone(&self.started), place: Place::There(remote) })
     }
 
-    /// The name by which the user reaches it; `None` of this machine.
+    /// The name that the user gave for the host; `None` for this machine.
     pub fn name(&self) -> Option<&str> {
         match &self.place {
             Place::Here(_) => None,
@@ -129,7 +131,8 @@ impl Host {
         }
     }
 
-    /// Where programs are searched for on this machine, as the value of `PATH`; `None` of another host.
+    /// The search path for programs on this machine, as the value of `PATH`; `None` for another
+    /// host.
     pub fn path(&self) -> Option<&OsStr> {
         match &self.place {
             Place::Here(local) => Some(local.path()),
@@ -137,8 +140,8 @@ impl Host {
         }
     }
 
-    /// Where servers of this host listen: the loopback interface, or the address by which the user's
-    /// `ssh` reaches it.
+    /// The address at which servers on this host listen: the loopback address, or the address to
+    /// which the user's `ssh` connects.
     pub fn address(&self) -> IpAddr {
         match &self.place {
             Place::Here(_) => Ipv4Addr::LOCALHOST.into(),
@@ -170,7 +173,8 @@ impl Host {
         }
     }
 
-    /// Runs a process to its end and returns its output. Fails if that is no success in `bound`.
+    /// Runs a process to its end and returns its output. Fails if it exits with an error, or does
+    /// not end within `bound`.
     pub fn run(&self, launch: &Launch, bound: Duration) -> anyhow::Result<String> {
         let ended = self.output(launch, bound)?;
         if !ended.status.success() {
@@ -179,7 +183,8 @@ impl Host {
         Ok(ended.output)
     }
 
-    /// Runs a process to its end, with whatever status. Fails as [`Host::run`] does otherwise.
+    /// Runs a process to its end, and returns its output and its status, whatever the status is.
+    /// Otherwise fails as [`Host::run`] does.
     pub fn output(&self, launch: &Launch, bound: Duration) -> anyhow::Result<Ended> {
         let mut process = self.start(launch)?;
         let waited = process.wait(bound);
@@ -191,8 +196,8 @@ impl Host {
         Ok(ended)
     }
 
-    /// A folder for the time of a run, with these files: their names and texts. Dropping it removes it.
-    /// Fails where none can be made.
+    /// Makes a folder that exists for one run, with these files, each given by name and text.
+    /// Dropping the value removes the folder. Fails if the folder or a file cannot be made.
     pub fn scratch(&self, files: &[(&str, &str)]) -> anyhow::Result<Scratch<'_>> {
         match &self.place {
             Place::Here(_) => scratch::make(files).map(Scratch::Here),
@@ -200,7 +205,7 @@ impl Host {
         }
     }
 
-    /// What the kernel counts of these cores, and of the host. Fails where the host is lost.
+    /// Reads the kernel's counters of these cores and of the host. Fails if the host is lost.
     pub fn counters(&self, cores: &[usize]) -> anyhow::Result<KernelCounters> {
         match &self.place {
             Place::Here(_) => Ok(KernelCounters::read(cores)),
@@ -208,8 +213,8 @@ impl Host {
         }
     }
 
-    /// How many connections the server that listens on `address` has now, those that wait in the queue
-    /// to be accepted too. `None` where the kernel does not say.
+    /// Returns the number of connections that the server that listens on `address` has now,
+    /// including those in its accept queue. `None` if the kernel does not report it.
     pub fn established(&self, address: SocketAddr) -> Option<u64> {
         match &self.place {
             Place::Here(_) => sockets::established(address),
@@ -217,8 +222,8 @@ impl Host {
         }
     }
 
-    /// How many connections the host has accepted since it started, on any port. `None` where the kernel
-    /// does not say.
+    /// Returns the number of connections that the host has accepted on all ports since it started.
+    /// `None` if the kernel does not report it.
     pub fn accepted(&self) -> Option<u64> {
         match &self.place {
             Place::Here(_) => sockets::accepted(),
@@ -226,9 +231,9 @@ impl Host {
         }
     }
 
-    /// Counts the connections of `address` at times, and reads once how fast `cores` run, until the
-    /// returned value is asked for what was seen. The host does so itself: the harness sends nothing
-    /// meanwhile.
+    /// Starts a watch: until [`Watch::end`] is called, the host counts the connections of `address`
+    /// from time to time, and reads the frequencies of `cores` once. The host does this itself: the
+    /// harness asks it nothing meanwhile.
     pub fn watch(&self, address: SocketAddr, cores: Vec<usize>) -> anyhow::Result<Watch<'_>> {
         match &self.place {
             Place::Here(_) => Ok(Watch::Here(LocalWatch::start(address, cores))),
@@ -236,8 +241,8 @@ impl Host {
         }
     }
 
-    /// The clock frequency of each of these cores now, in hertz. `None` where the kernel does not say, and
-    /// of another host, which is asked by [`Host::watch`] alone.
+    /// Returns the clock frequency of each of these cores now, in hertz. `None` if the kernel does
+    /// not report it, and for another host, where only [`Host::watch`] reads it.
     pub fn frequencies(&self, cores: &[usize]) -> Option<Vec<u64>> {
         match &self.place {
             Place::Here(_) => frequency::frequencies(cores),
@@ -245,7 +250,8 @@ impl Host {
         }
     }
 
-    /// The ports for outgoing connections to `target`, now. `None` where the kernel does not say.
+    /// Returns the state of the ports for outgoing connections to `target` now. `None` if the
+    /// kernel does not report it.
     pub fn ports(&self, target: IpAddr) -> Option<Ports> {
         match &self.place {
             Place::Here(_) => ports::ports(target.is_loopback()),
@@ -254,14 +260,15 @@ impl Host {
     }
 
     /// Waits until half of the ports for outgoing connections are free, or can be reused for
-    /// connections to `target`, and returns whether they are: false once the wait has timed out, or the
-    /// user has interrupted it. Calls `say` when the wait begins, and when it times out. Does not wait
-    /// where the kernel does not say.
+    /// connections to `target`. Returns whether they are: false if the wait timed out, or the user
+    /// interrupted it. Calls `say` when the wait begins, and when it times out. Does not wait if
+    /// the kernel does not report the ports.
     pub fn wait_for_ports(&self, target: IpAddr, say: impl FnMut(&str)) -> bool {
         ports::wait_for_ports(self, target, say)
     }
 
-    /// What its network interface with this address has sent and received, and what TCP has repeated.
+    /// Returns the traffic of the host's network interface with this address, and the number of
+    /// segments that TCP sent again.
     pub fn traffic(&self, address: IpAddr) -> Option<Traffic> {
         match &self.place {
             Place::Here(_) => network::traffic(address),
@@ -269,7 +276,7 @@ impl Host {
         }
     }
 
-    /// Its network interface with this address.
+    /// Returns the host's network interface with this address.
     pub fn interface(&self, address: IpAddr) -> Option<Interface> {
         match &self.place {
             Place::Here(_) => network::interface(address),
@@ -277,7 +284,7 @@ impl Host {
         }
     }
 
-    /// Its cores. Fails where the kernel does not say which may be used.
+    /// Returns the host's cores. Fails if the kernel does not report which of them may be used.
     pub fn topology(&self) -> anyhow::Result<Topology> {
         match &self.place {
             Place::Here(_) => Topology::here(),
@@ -285,8 +292,8 @@ impl Host {
         }
     }
 
-    /// The state of the machine now, of which the measurement uses these cores. Fails where its kernel
-    /// does not say its name.
+    /// Reads the state of the machine now. `layout` has the cores that the measurement uses. Fails
+    /// if the kernel does not report its name.
     pub fn machine(&self, layout: &Layout, seed: u64) -> anyhow::Result<Machine> {
         match &self.place {
             Place::Here(_) => Machine::read(layout, seed),
@@ -294,8 +301,8 @@ impl Host {
         }
     }
 
-    /// How far its clock is from this machine's, by the fastest of some exchanges. Fails where it does
-    /// not answer.
+    /// Measures the offset of the host's clock from this machine's, by the fastest of several
+    /// exchanges. Fails if the host does not answer.
     pub fn clock_offset(&self) -> anyhow::Result<Offset> {
         match &self.place {
             Place::Here(_) => Ok(Offset::NONE),
@@ -303,8 +310,8 @@ impl Host {
         }
     }
 
-    /// Which start of which machine it runs on. Hosts that have the same are one machine, such as two
-    /// containers. `None` where the kernel does not say.
+    /// Returns the boot ID of the machine that the host runs on. Hosts with the same boot ID are on
+    /// one machine, such as two containers. `None` if the kernel does not report it.
     pub fn boot(&self) -> Option<String> {
         match &self.place {
             Place::Here(_) => boot(),
@@ -312,8 +319,8 @@ impl Host {
         }
     }
 
-    /// The address of this machine by which the host is reached; `None` of this machine, and where `ssh`
-    /// does not say.
+    /// Returns the address from which this machine reaches the host; `None` for this machine
+    /// itself, and if `ssh` does not report it.
     pub fn reached_from(&self) -> Option<IpAddr> {
         match &self.place {
             Place::Here(_) => None,
@@ -321,8 +328,8 @@ impl Host {
         }
     }
 
-    /// Moves the harness, or its helper on this host, to that core. Fails if the kernel does not allow
-    /// it.
+    /// Moves the harness, or its helper on this host, to the harness's core. Fails if the kernel
+    /// does not allow it.
     pub fn pin_harness(&self, cores: &Cores) -> anyhow::Result<()> {
         match &self.place {
             Place::Here(_) => cores.pin_harness(),
@@ -330,7 +337,8 @@ impl Host {
         }
     }
 
-    /// The checkout there, where programs of this machine do not run and it builds its own.
+    /// The checkout on the host, if programs of this machine do not run there and the host builds
+    /// its own.
     pub fn source(&self) -> Option<Source> {
         match &self.place {
             Place::Here(_) => None,
@@ -338,9 +346,9 @@ impl Host {
         }
     }
 
-    /// Copies files of this machine to a folder of the host's cache, named after their content, so that
-    /// the second time nothing is copied. Returns where they are there. Fails where they cannot be read,
-    /// or do not fit.
+    /// Copies files from this machine to a folder of the host's cache. The folder is named after
+    /// the files' content, so that nothing is copied a second time. Returns their paths on the
+    /// host. Fails if a file cannot be read or written.
     pub fn deploy(&self, files: &[Deployed]) -> anyhow::Result<Vec<PathBuf>> {
         match &self.place {
             Place::Here(_) => Ok(files.iter().map(|file| file.from.clone()).collect()),
@@ -348,7 +356,7 @@ impl Host {
         }
     }
 
-    /// Why nothing can be asked of it any more: the channel to it was lost. `None` while it can.
+    /// Returns why the channel to the host was lost; `None` while it is open.
     pub fn lost(&self) -> Option<String> {
         match &self.place {
             Place::Here(_) => None,
@@ -356,7 +364,7 @@ impl Host {
         }
     }
 
-    /// Reaches it again, if it was lost. Fails where it cannot be reached.
+    /// Reconnects to the host if it was lost. Fails if it cannot be reached.
     pub fn revive(&self) -> anyhow::Result<()> {
         match &self.place {
             Place::Here(_) => Ok(()),
@@ -368,7 +376,7 @@ impl Host {
 }
 
 impl Scratch<'_> {
-    /// Where it is on its host.
+    /// The path of the folder on its host.
     pub fn path(&self) -> &Path {
         match self {
             Self::Here(folder) => folder.path(),
@@ -378,7 +386,7 @@ impl Scratch<'_> {
 }
 
 impl Watch<'_> {
-    /// What was seen.
+    /// Ends the watch, and returns what it has read.
     pub fn end(self) -> Seen {
         match self {
             Self::Here(watch) => watch.end(),
@@ -387,7 +395,7 @@ impl Watch<'_> {
     }
 }
 
-/// Which start of this machine it is.
+/// Returns the boot ID of this machine.
 fn boot() -> Option<String> {
     Some(std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().to_owned())
 }

@@ -1,4 +1,5 @@
-//! The machine that a measurement ran on, and the command: `machine.json`.
+//! The contents of `machine.json`: the machine that a measurement ran on, and the command that made
+//! the results.
 
 pub mod assignment;
 pub mod conflict;
@@ -24,7 +25,7 @@ use crate::text::visible::visible;
 
 pub use settings::{Frequency, Network};
 
-/// Where and how results were made. What could not be read is `null`.
+/// The machine and the command that made results. A value that could not be read is `null`.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Machine {
@@ -32,7 +33,7 @@ pub struct Machine {
     pub bench: String,
     /// The command that made the results.
     pub command: Vec<String>,
-    /// When it began: UTC, RFC 3339.
+    /// The start of the measurement: UTC, RFC 3339.
     pub started: String,
     /// The seed of the order of runs.
     pub seed: u64,
@@ -42,11 +43,11 @@ pub struct Machine {
     pub kernel: String,
     /// The processor's name.
     pub processor: Option<String>,
-    /// Cores that are switched on.
+    /// The number of CPUs that are switched on. A core with two threads counts as two.
     pub cores: Option<usize>,
-    /// Memory of the machine.
+    /// The memory of the machine, in bytes.
     pub memory_bytes: Option<u64>,
-    /// How much of it was swapped out, before the first run.
+    /// The swap space in use before the first run, in bytes.
     pub swapped_bytes: Option<u64>,
     /// When the kernel uses transparent huge pages: `always`, `madvise` (on request) or `never`.
     pub huge_pages: Option<String>,
@@ -54,20 +55,21 @@ pub struct Machine {
     pub load_averages: Option<[f32; 3]>,
     /// Whether the processor says that it is virtual.
     pub virtual_machine: Option<bool>,
-    /// The files that show that this is a container. It may be one without any of them, too.
+    /// The files that show that this is a container. A container may have none of them.
     pub container_signs: Vec<String>,
-    /// The nice value of the harness, which servers and tools inherit: with more than 0 other processes
-    /// go first. Absent in old records.
+    /// The nice value of the harness, which servers and tools inherit. Above 0, the kernel prefers
+    /// other processes. Absent in old records.
     #[serde(default)]
     pub nice: Option<i64>,
-    /// How fast the cores may run.
+    /// The frequency settings of the cores.
     pub frequency: Frequency,
-    /// What limits connections.
+    /// The kernel settings that limit connections.
     pub network: Network,
-    /// How many files a process that is started here may have open. It may raise that for itself.
+    /// The number of files that a process started by the harness may have open. A process may raise
+    /// its own limit.
     pub descriptors: Option<u64>,
-    /// The variables of the user's environment that servers and tools had, besides `PATH`; `null`
-    /// in results from before they were chosen, when it was all of them.
+    /// The variables of the user's environment that servers and tools inherited, besides `PATH`;
+    /// `null` in old results, in which they inherited all variables.
     #[serde(default)]
     pub environment: Option<BTreeMap<String, String>>,
     /// Cores that servers could use.
@@ -76,16 +78,17 @@ pub struct Machine {
     pub tool_cores: Vec<usize>,
     /// The core of the harness, which no server or tool could use; `null` when it shared theirs.
     pub harness_core: Option<usize>,
-    /// What the machine's cores share. Absent in old records.
+    /// The machine's cores, and what they share. Absent in old records.
     #[serde(default)]
     pub topology: Option<Topology>,
-    /// The hosts of the load, where a side was on another machine than the harness: the rest is then what
-    /// the server's host is. Absent where everything was on this machine, and in old records.
+    /// The hosts of the measurement, if the server or the load tool ran on another machine than the
+    /// harness. The other fields then describe the server's host. Absent if everything ran on this
+    /// machine, and in old records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hosts: Option<Hosts>,
 }
 
-/// The hosts of a measurement beside the server's machine.
+/// The hosts of a measurement whose server or load tool ran on another machine than the harness.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Hosts {
@@ -93,26 +96,27 @@ pub struct Hosts {
     pub harness: String,
     /// The server's host.
     pub server: HostLink,
-    /// The hosts of the load, with the machine that each is.
+    /// Each load host, with the machine that it runs on.
     pub loads: Vec<(HostLink, Machine)>,
 }
 
-/// How a host was reached.
+/// How the harness reached a host.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct HostLink {
-    /// The name by which the user reached it; `null` of the harness's machine.
+    /// The name that the user gave for the host; `null` for the harness's machine.
     pub name: Option<String>,
-    /// Its address in the measurement.
+    /// The host's address in the measurement.
     pub address: Option<IpAddr>,
-    /// The interface with this address.
+    /// The network interface that has this address.
     pub interface: Option<Interface>,
-    /// The fastest exchange with its helper. The offset of its clock is at most half of this wrong.
+    /// The round trip of the fastest exchange with the host's helper. The error of the clock offset
+    /// is at most half of it.
     pub round_trip_seconds: f64,
 }
 
 impl Machine {
-    /// Reads this machine's state now. Fails if the kernel does not say its name.
+    /// Reads this machine's state now. Fails if the kernel does not report its name.
     pub fn read(layout: &Layout, seed: u64) -> anyhow::Result<Self> {
         let cores = &layout.cores;
         let kernel = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
@@ -149,7 +153,8 @@ impl Machine {
         })
     }
 
-    /// The same as read for the command of this process, where a helper has read it for its own.
+    /// Returns the machine, as a helper has read it, with the version, the command line and the
+    /// time of this process.
     pub fn by_this_command(self) -> Self {
         Self { bench: env!("CARGO_PKG_VERSION").into(), command: command_line(), started: now(), ..self }
     }
@@ -163,8 +168,8 @@ impl Machine {
         known(self) == known(other)
     }
 
-    /// How many cores it has, in words: `2 cores`, `8 cores with 16 threads`. Where it is not known
-    /// which threads are one core's, each counts as a core.
+    /// Returns the number of cores in words: `2 cores`, `8 cores with 16 threads`. If it is not
+    /// known which threads belong to one core, each counts as a core.
     pub fn counted_cores(&self) -> String {
         let Some(topology) = self.topology.as_ref().filter(|topology| topology.is_visible) else {
             let unknown = || "an unknown number of cores".into();
@@ -176,7 +181,7 @@ impl Machine {
         if threads == cores { counted } else { format!("{counted} with {threads} threads") }
     }
 
-    /// The name of a result folder: the time of its start and the machine.
+    /// Returns the name of a result folder: the start time and the machine's name.
     pub fn folder_name(&self) -> String {
         let stamp: String = self.started.chars().filter(char::is_ascii_alphanumeric).collect();
         let plain = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };

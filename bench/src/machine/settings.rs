@@ -1,4 +1,4 @@
-//! The machine's settings, from files below `root`, which has `/proc` and `/sys`.
+//! The machine's settings, read from the files of `/proc` and `/sys` below `root`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,23 +8,24 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Files that managers create in their containers: Docker, Podman, any that tells systemd.
+/// Files that container managers create in their containers: Docker, Podman, and any that informs
+/// systemd.
 const CONTAINER_FILES: [&str; 3] = [".dockerenv", "run/.containerenv", "run/systemd/container"];
 
 /// Names of the control groups of containers: of Docker, Kubernetes, Podman and LXC.
 const CONTAINER_GROUPS: [&str; 4] = ["docker", "kubepods", "libpod", "lxc"];
 
-/// How fast the cores are allowed to run.
+/// The frequency settings of the cores.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Frequency {
-    /// The governor of the used cores, such as `performance`; several where cores differ.
+    /// The governor of the used cores, such as `performance`; several if the cores differ.
     pub governors: Option<Vec<String>>,
     /// Whether a core may exceed its nominal frequency while others are idle.
     pub turbo: Option<bool>,
 }
 
-/// What limits connections.
+/// The kernel settings that limit connections.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
@@ -34,7 +35,8 @@ pub struct Network {
     pub handshake_queue: Option<u32>,
     /// The first and the last port for outgoing connections: `net.ipv4.ip_local_port_range`.
     pub outgoing_ports: Option<[u16; 2]>,
-    /// `net.ipv4.tcp_tw_reuse`: 0, 1, or 2 for the loopback interface alone.
+    /// Whether ports in `TIME_WAIT` are reused (`net.ipv4.tcp_tw_reuse`): 0 for no, 1 for yes, 2
+    /// for the loopback interface only.
     pub held_ports_reused: Option<u8>,
 }
 
@@ -64,8 +66,9 @@ impl Network {
     }
 }
 
-/// The signs that this is a container, as `systemd-detect-virt` reads them: a file of its manager,
-/// and the control group or the variable `container` (for root alone) of the first process.
+/// Returns the files that show that this is a container, as `systemd-detect-virt` does: a file of
+/// the container manager, the control group of the first process, or its variable `container`,
+/// which only root can read.
 pub(super) fn container_signs(root: &Path) -> Vec<String> {
     let files = CONTAINER_FILES.into_iter().filter(|file| root.join(file).exists());
     let mut signs: Vec<String> = files.map(|file| format!("/{file}")).collect();
@@ -95,7 +98,7 @@ pub(super) fn number<T: FromStr>(file: &Path) -> Option<T> {
     text(file)?.parse().ok()
 }
 
-/// The text of `ip_local_port_range`: the first and the last port, with a tab between.
+/// Parses `ip_local_port_range`: the first and the last port, separated by a tab.
 pub(super) fn port_range(text: &str) -> Option<RangeInclusive<u16>> {
     let mut ends = text.split_whitespace().map(|end| end.parse().ok());
     Some(ends.next()??..=ends.next()??)

@@ -1,4 +1,5 @@
-//! Where the sides of a measurement run: the server on one host, the load on the same or on others.
+//! The hosts of the two sides of a measurement: the server is on one host, the load on the same or
+//! on others.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -11,20 +12,20 @@ use super::host::{Host, Ssh};
 use super::topology::{Core, Topology};
 use super::{HostLink, Hosts};
 
-/// The name by which the user calls this machine, where it is one of several hosts.
+/// The name that the user gives for this machine, if it is one of several hosts.
 pub const HERE: &str = "localhost";
 
-/// From so many cores on a load host leaves one to the helper.
+/// A load host with at least this many cores leaves one to the helper.
 const CORES_WITH_HELPER: usize = 4;
 
-/// What the user chose.
+/// The hosts that the user chose.
 #[derive(Clone, Debug)]
 pub struct HostNames {
-    /// The server's host; this machine where it is not given.
+    /// The server's host; `None` for this machine.
     pub server: Option<String>,
-    /// The hosts of the load; this machine where there are none.
+    /// The hosts of the load; empty for this machine.
     pub loads: Vec<String>,
-    /// The command by which hosts are reached.
+    /// The command that connects to hosts.
     pub ssh: Ssh,
 }
 
@@ -40,16 +41,18 @@ pub struct Sides {
 pub struct LoadSide {
     /// The host.
     pub host: Arc<Host>,
-    /// The cores; where everything is on this machine those of the workload count.
+    /// The CPUs of the load tool. If everything is on this machine, a run uses the workload's cores
+    /// instead.
     pub cores: Vec<usize>,
-    /// What its cores share.
+    /// The topology of the host.
     pub topology: Topology,
-    /// Which machine it is: load hosts with the same number are one machine, as containers are.
+    /// The number of the machine: load hosts with the same number are on one machine, such as two
+    /// containers.
     pub machine: usize,
 }
 
 impl Sides {
-    /// Everything on this machine, with these cores.
+    /// Returns the sides of a measurement on this machine alone, with the cores of `layout`.
     pub fn here(host: Arc<Host>, layout: &Layout) -> Self {
         let (server, listens) = (Arc::clone(&host), host.address());
         let (cores, topology) = (layout.cores.tool.clone(), layout.topology.clone());
@@ -57,9 +60,9 @@ impl Sides {
         Self { here: host, server, listens, loads }
     }
 
-    /// Reaches the hosts, each once, and divides their cores: the server has all of its host's, and so has
-    /// the load tool. Returns them with the layout of the server's host. Fails where a host cannot be
-    /// reached, or is named for both sides.
+    /// Connects to each host once, and divides the cores: the server has all cores of its host, and
+    /// the load tool all of its hosts, except those of helpers. Returns the sides and the layout of
+    /// the server's host. Fails if a host cannot be reached, or is named twice.
     pub fn connect(here: Arc<Host>, names: &HostNames, choice: &Choice) -> anyhow::Result<(Self, Layout)> {
         let server_name = names.server.as_deref().unwrap_or(HERE);
         let load_names = if names.loads.is_empty() { vec![HERE.to_owned()] } else { names.loads.clone() };
@@ -71,7 +74,7 @@ impl Sides {
             HERE => Ok(Arc::clone(&here)),
             name => here.connect(&names.ssh, name).map(Arc::new),
         };
-        // At the same time: a login takes a third of a second and more.
+        // At the same time, since a login takes a third of a second or more.
         let hosts = std::thread::scope(|scope| {
             let all = std::iter::once(server_name).chain(load_names.iter().map(String::as_str));
             let threads: Vec<_> = all.map(|name| scope.spawn(move || reach(name))).collect();
@@ -108,12 +111,12 @@ impl Sides {
         &self.server
     }
 
-    /// The address at which servers listen, so that the load reaches them.
+    /// The address at which servers listen. The load hosts can reach it.
     pub fn listens(&self) -> IpAddr {
         self.listens
     }
 
-    /// The hosts of the load, one at least.
+    /// The hosts of the load, at least one.
     pub fn loads(&self) -> &[LoadSide] {
         &self.loads
     }
@@ -123,13 +126,14 @@ impl Sides {
         self.server.name().is_some() || self.loads.iter().any(|load| load.host.name().is_some())
     }
 
-    /// All hosts, the server's first; this machine once, where both sides are on it.
+    /// All hosts, the server's first. If both sides are on this machine, it is returned once.
     pub fn hosts(&self) -> impl Iterator<Item = &Host> {
         let loads = self.loads.iter().map(|load| &*load.host).filter(|_| self.are_apart());
         std::iter::once(&*self.server).chain(loads)
     }
 
-    /// The machines of the load, and how each host was reached. Fails where one cannot be asked.
+    /// Returns the machines of the load, and how each host was reached. Fails if one does not
+    /// answer.
     pub fn machines(&self) -> anyhow::Result<Hosts> {
         let kernel = nix::sys::utsname::uname().context("cannot ask the kernel for its name")?;
         let of_load = |load: &LoadSide| {
@@ -145,7 +149,7 @@ impl Sides {
         })
     }
 
-    /// The hosts that are lost, with the reason.
+    /// Returns the name of the first lost host, and the reason.
     pub fn lost(&self) -> Option<String> {
         self.hosts().find_map(|host| Some(format!("{}: {}", label(host), host.lost()?)))
     }
@@ -155,7 +159,7 @@ impl Sides {
         self.hosts().filter(|host| host.lost().is_some()).map(label).collect()
     }
 
-    /// Reaches those hosts again that were lost. Fails where one cannot be reached.
+    /// Reconnects to the hosts that were lost. Fails if one cannot be reached.
     pub fn revive(&self) -> anyhow::Result<()> {
         self.hosts().try_for_each(Host::revive)
     }
@@ -178,7 +182,7 @@ impl LoadSide {
     }
 }
 
-/// Gives hosts of one machine the same number.
+/// Gives load hosts that are on the same machine the same number.
 fn number_machines(loads: &mut [LoadSide]) {
     let boots: Vec<Option<String>> = loads.iter().map(|load| load.host.boot()).collect();
     for (index, load) in loads.iter_mut().enumerate() {
@@ -196,12 +200,12 @@ fn link(host: &Host, address: Option<IpAddr>) -> anyhow::Result<HostLink> {
     })
 }
 
-/// What a host is called in messages.
+/// Returns the name of a host in messages.
 pub fn label(host: &Host) -> String {
     host.name().unwrap_or(HERE).to_owned()
 }
 
-/// One thread of each core, or all of them.
+/// Returns one thread of each core, or all threads.
 fn threads(cores: &[&Core], smt: Smt) -> Vec<usize> {
     let own = |core: &&Core| match smt {
         Smt::Off => core.usable.iter().take(1).copied().collect::<Vec<_>>(),
@@ -210,7 +214,7 @@ fn threads(cores: &[&Core], smt: Smt) -> Vec<usize> {
     cores.iter().flat_map(own).collect()
 }
 
-/// The user's choice. Fails where the host has no such core.
+/// Returns the cores that the user chose. Fails if the host has no such core.
 fn within(topology: &Topology, flag: &str, chosen: &[usize]) -> anyhow::Result<Vec<usize>> {
     let usable: Vec<usize> = topology.usable_cores().flat_map(|core| core.usable.clone()).collect();
     match chosen.iter().find(|cpu| !usable.contains(cpu)) {

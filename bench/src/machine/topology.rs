@@ -1,8 +1,8 @@
-//! What the machine's cores share, from files below `root`, which has `/sys`.
+//! The machine's cores and what they share, read from the files of `/sys` below `root`.
 //!
-//! A *core* is a physical one. Linux numbers its threads and calls them CPUs. Which numbers belong
-//! to one core is up to the firmware: 0 and 1 are two cores on one machine and the two threads of
-//! one core on another.
+//! A *core* is a physical core. Linux numbers the threads of cores and calls them CPUs. The
+//! firmware decides which numbers belong to one core: 0 and 1 are two cores on one machine and the
+//! two threads of one core on another.
 //!
 //! ```text
 //! NUMA node 0                                  NUMA node 1
@@ -11,8 +11,8 @@
 //!   └ core with CPUs 1 and 5                     └ core with CPUs 3 and 7
 //! ```
 //!
-//! Six small files per CPU say all of this. A library that reads them needs hwloc, which is in C and
-//! has to be installed first; libraries in Rust alone know the numbers of CPUs and no more.
+//! Six small files per CPU contain all of this. The libraries that read them need hwloc, which is
+//! in C and has to be installed first; libraries in Rust alone return only the numbers of CPUs.
 
 #[cfg(test)]
 pub(super) mod example;
@@ -26,11 +26,13 @@ use serde::{Deserialize, Serialize};
 use super::cores;
 use super::settings::{number, text};
 
-/// Cores whose capacity, or highest frequency, is at least this share of the strongest one's are of
-/// its kind. Cores of one design differ: by 3 % in Nvidia's GB10, by 8 % in AMD's Ryzen 9 7950X3D.
+/// A core belongs to a kind if its capacity, or its highest frequency, is at least this share of
+/// that of the kind's strongest core. Cores of one design differ: by 3 % in Nvidia's GB10, by 8 %
+/// in AMD's Ryzen 9 7950X3D.
 const SAME_KIND: f64 = 0.9;
 
-/// The lists of CPUs that the kernel keeps for the counters of Intel's kinds of cores.
+/// The kernel's performance counters for the kinds of Intel cores. Each has a list of the CPUs that
+/// it counts for.
 const INTEL_KINDS: [(&str, CoreKind); 3] = [
     ("cpu_core", CoreKind::Performance),
     ("cpu_atom", CoreKind::Efficient),
@@ -41,7 +43,7 @@ const INTEL_KINDS: [(&str, CoreKind); 3] = [
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Topology {
-    /// Whether the kernel shows which CPUs are threads of one core. Otherwise each is taken for a
+    /// Whether the kernel shows which CPUs are threads of one core. Otherwise each CPU counts as a
     /// core of its own.
     pub is_visible: bool,
     /// The cores that are switched on, in the order of their first CPUs.
@@ -50,26 +52,27 @@ pub struct Topology {
     pub offline: Vec<usize>,
 }
 
-/// A core. What could not be read is `null`.
+/// A core. A value that could not be read is `null`.
 #[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Core {
-    /// Its threads that are switched on.
+    /// The CPUs of the core that are switched on.
     pub cpus: Vec<usize>,
-    /// Those of them that this process may use: a cpuset or an affinity mask may leave some out.
+    /// The CPUs of the core that this process may use: a cpuset or an affinity mask may leave some
+    /// out.
     pub usable: Vec<usize>,
-    /// Its kind; `null` where all cores are alike.
+    /// The kind of the core; `null` if all cores are alike.
     pub kind: Option<CoreKind>,
     /// The socket that it is in.
     pub socket: Option<usize>,
     /// The NUMA node that it belongs to.
     pub node: Option<usize>,
-    /// The last-level cache that it shares with other cores, by the first CPU that uses it; `null`
-    /// where it shares none.
+    /// The last-level cache that the core shares with others, as the number of the first CPU that
+    /// uses it; `null` if it shares none.
     pub cache: Option<usize>,
 }
 
-/// A kind of cores on a machine that has several, from the weakest to the strongest.
+/// A kind of core, on a machine that has several kinds. Sorted from the weakest to the strongest.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CoreKind {
@@ -79,20 +82,20 @@ pub enum CoreKind {
     Efficient,
     /// Intel's performance cores.
     Performance,
-    /// The capacity of the strongest core of this kind, where the machine's strongest has 1,024.
+    /// The capacity of the strongest core of this kind. The machine's strongest core has 1,024.
     Capacity(u32),
     /// The highest frequency of the strongest core of this kind, in kHz.
     Frequency(u32),
 }
 
 impl Topology {
-    /// That of this machine, for the calling thread. Fails if the kernel does not say which CPUs it
-    /// may use.
+    /// Returns the topology of this machine, with the CPUs that the calling thread may use. Fails
+    /// if the kernel does not report those.
     pub fn here() -> anyhow::Result<Self> {
         Ok(Self::read(Path::new("/"), &cores::usable()?))
     }
 
-    /// `usable` are the CPUs that this process may use.
+    /// Reads the topology. `usable` are the CPUs that this process may use.
     pub(super) fn read(root: &Path, usable: &[usize]) -> Self {
         let devices = root.join("sys/devices");
         let folder = devices.join("system/cpu");
@@ -123,7 +126,7 @@ impl Topology {
         Self { is_visible, cores: cores.into_values().collect(), offline }
     }
 
-    /// The cores of which this process may use a thread.
+    /// The cores of which this process may use at least one thread.
     pub fn usable_cores(&self) -> impl Iterator<Item = &Core> {
         self.cores.iter().filter(|core| !core.usable.is_empty())
     }
@@ -148,7 +151,7 @@ impl std::fmt::Display for CoreKind {
     }
 }
 
-/// Numbers as the kernel writes sets of CPUs, such as `0-2,8`.
+/// Parses a set of CPUs as the kernel writes it, such as `0-2,8`.
 pub(super) fn cpu_list(text: &str) -> Option<Vec<usize>> {
     let mut cpus = Vec::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
@@ -158,7 +161,7 @@ pub(super) fn cpu_list(text: &str) -> Option<Vec<usize>> {
     Some(cpus)
 }
 
-/// The same numbers as a text. They are sorted.
+/// Returns CPUs as the kernel writes them, such as `0-2,8`. `cpus` is sorted.
 pub(crate) fn cpu_ranges(cpus: &[usize]) -> String {
     let runs = cpus.chunk_by(|one, next| one + 1 == *next).map(|run| match run {
         [first, .., last] => format!("{first}-{last}"),
@@ -171,13 +174,14 @@ fn list(file: &Path) -> Option<Vec<usize>> {
     cpu_list(&text(file)?)
 }
 
-/// The threads of a CPU's core, itself among them. The second name is the newer one for the same.
+/// Returns the threads of a CPU's core, including the CPU itself. The second name is the newer one
+/// for the same file.
 fn siblings(cpu: &Path) -> Option<Vec<usize>> {
     let names = ["topology/thread_siblings_list", "topology/core_cpus_list"];
     names.iter().find_map(|name| list(&cpu.join(name)))
 }
 
-/// The first CPU of those that use the last-level cache, unless the core has it for itself.
+/// Returns the first CPU that uses the core's last-level cache; `None` if no other core uses it.
 fn shared_cache(folder: &Path, siblings: &[usize]) -> Option<usize> {
     let caches = fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     let caches = caches.filter(|cache| text(&cache.join("type")).is_some_and(|kind| kind != "Instruction"));
@@ -197,8 +201,9 @@ fn nodes(folder: &Path) -> BTreeMap<usize, usize> {
     entries.filter_map(node).flat_map(|(node, cpus)| cpus.into_iter().map(move |cpu| (cpu, node))).collect()
 }
 
-/// The kind of each CPU's core; of none where all are of one kind. Intel's kinds have names. Those of
-/// Arm differ by their capacity, and AMD's, which share the instruction set, by their frequency alone.
+/// Returns the kind of each CPU's core; empty if all cores are of one kind. The kernel names
+/// Intel's kinds. Arm's kinds differ in their capacity, and AMD's, which share the instruction set,
+/// only in their frequency.
 fn kinds(devices: &Path, online: &[usize]) -> BTreeMap<usize, CoreKind> {
     let named = INTEL_KINDS.iter().flat_map(|(name, kind)| {
         let cpus = list(&devices.join(name).join("cpus")).unwrap_or_default();
@@ -218,7 +223,7 @@ fn kinds(devices: &Path, online: &[usize]) -> BTreeMap<usize, CoreKind> {
     found.into_iter().find(has_several).unwrap_or_default()
 }
 
-/// The kinds of CPUs by how strong each is.
+/// Returns the kind of each CPU, from the strength of each.
 fn kinds_by_strength(mut cpus: Vec<(u32, usize)>, kind: fn(u32) -> CoreKind) -> BTreeMap<usize, CoreKind> {
     cpus.sort_unstable();
     let mut kinds = BTreeMap::new();
@@ -254,8 +259,8 @@ mod tests {
         }
     }
 
-    /// The cores of a machine, one per line: its CPUs, those of them that are not usable in
-    /// brackets, and what it shares.
+    /// The cores of a machine, one per line: its CPUs, with unusable ones in brackets, then its
+    /// socket, NUMA node, cache and kind.
     fn shown(topology: &Topology) -> Vec<String> {
         let shown = |core: &Core| {
             let cpu = |cpu: &usize| {

@@ -1,4 +1,4 @@
-//! Who takes part in a measurement: the servers, and a duplicate of one of them.
+//! The contenders of a measurement: the servers, and a duplicate of one of them.
 
 use anyhow::bail;
 
@@ -9,7 +9,7 @@ use crate::servers::workload::{Load, Mode, Workload};
 use crate::store::record::{ErrorKind, ErrorRecord, Record, SCHEMA, ServerRecord, ToolRecord};
 use crate::tools;
 
-/// A server as it takes part.
+/// A server, or its duplicate, that takes part in a measurement.
 pub(super) struct Contender<'a> {
     /// The server's name, or that of its duplicate.
     pub(super) name: String,
@@ -19,7 +19,7 @@ pub(super) struct Contender<'a> {
 }
 
 impl<'a> Contender<'a> {
-    /// The servers, as they were prepared, and the duplicate that `control` asks for.
+    /// Returns the servers, as they were prepared, and the duplicate that `control` asks for.
     pub(super) fn all(servers: &[&'a Server], prepared: Vec<Prepared>, control: &Control) -> Vec<Self> {
         let contender = |(server, prepared): (&&'a Server, Prepared)| Self {
             name: server.name.clone(),
@@ -30,7 +30,8 @@ impl<'a> Contender<'a> {
         let mut contenders: Vec<Self> = servers.iter().zip(prepared).map(contender).collect();
         let is_ready = |contender: &&Self| contender.prepared.is_ok() && !contender.server.is_floor;
         let ready: Vec<&Self> = contenders.iter().filter(is_ready).collect();
-        // Of servers that pass as many cases the first, so that the user's order counts.
+        // If several servers pass the same number of cases, uses the first, so that the user's
+        // order counts.
         let best = ready.iter().rev().max_by_key(|contender| contender.passed_cases());
         let duplicated = match control {
             Control::Best => best.filter(|_| ready.len() > 1).copied(),
@@ -47,12 +48,13 @@ impl<'a> Contender<'a> {
         contenders
     }
 
-    /// The server as it runs: on another host its commands name what was copied there.
+    /// Returns the server as it is run: on another host, its commands name the files that were
+    /// copied there.
     pub(super) fn runs(&self) -> &Server {
         self.prepared.as_ref().map_or(self.server, |ready| &ready.server)
     }
 
-    /// Why the server cannot be run under the workload.
+    /// Returns why the server cannot be run under the workload; `None` if it can.
     pub(super) fn refuses(&self, workload: &Workload) -> Option<ErrorRecord> {
         let needs_more = |load: &Load| !load.mix.is_empty() || matches!(load.mode, Mode::CloseAfter(_));
         if self.server.is_floor && workload.load().is_some_and(needs_more) {
@@ -78,8 +80,8 @@ impl<'a> Contender<'a> {
         conformance.map_or(0, |found| found.passed)
     }
 
-    /// The cores that the server may use: those of the workload, or those that the kernel allows an
-    /// attached process, as far as it is known.
+    /// Returns the cores that the server may use: those of the workload, or, for an attached
+    /// process, those that the kernel allows, if they are known.
     fn cores(&self, setup: &Setup) -> Vec<usize> {
         match &self.server.attached {
             None => setup.cores.server.clone(),
@@ -87,7 +89,7 @@ impl<'a> Contender<'a> {
         }
     }
 
-    /// A record of a run of this contender, without figures.
+    /// Returns a record of a run of this contender, without figures.
     pub(super) fn record(
         &self,
         workload: &Workload,

@@ -8,8 +8,9 @@ use crate::servers::server::Server;
 use crate::servers::workload::Workload;
 use crate::text::numbers;
 
-/// The time left: runs of each workload are expected to take what its file says, and once some are
-/// done, what those have taken on average, their retries included. A budget limits it.
+/// The time left. A run of a workload is expected to take the time that the workload's file
+/// implies, and, once some runs are done, their average time, including retries. A budget limits
+/// the total.
 pub(super) struct Forecast {
     workloads: Vec<Remaining>,
 }
@@ -21,12 +22,12 @@ struct Remaining {
     done: u32,
     /// How long the runs that are done have taken in total.
     taken: Duration,
-    /// How long they may take in total, where their number is not fixed.
+    /// The time that the runs may take in total, if their number is not fixed.
     budget: Option<Duration>,
 }
 
-/// How long all runs of some workloads take with this number of contenders, which are these servers and
-/// duplicates of them, by the workloads' files and the servers' manifests.
+/// Returns how long all runs of some workloads take, by the workloads' files and the servers'
+/// manifests. `contenders` is the number of these servers and their duplicates.
 pub(crate) fn total<'a>(
     workloads: impl IntoIterator<Item = &'a Workload>,
     servers: &[&Server],
@@ -45,8 +46,8 @@ pub(super) fn expected(workload: &Workload, servers: &[&Server]) -> Duration {
 }
 
 impl Forecast {
-    /// For runs of workloads. Each workload has the time that one of its runs is expected to take,
-    /// and the budget of all of them.
+    /// Makes the forecast for `runs`. `expected` has, for each workload, the expected time of one
+    /// run and the budget of all of its runs.
     pub(super) fn new(
         expected: impl Iterator<Item = (Duration, Option<Duration>)>,
         runs: &[Planned],
@@ -84,15 +85,15 @@ impl Forecast {
         self.workloads[workload].left > 0
     }
 
-    /// Whether so many further runs of the workload would exceed its budget.
+    /// Whether `runs` further runs of the workload would exceed its budget.
     pub(super) fn is_spent(&self, workload: usize, runs: usize) -> bool {
         let workload = &self.workloads[workload];
         let next = workload.each() * u32::try_from(runs).unwrap_or(u32::MAX);
         workload.budget.is_some_and(|budget| workload.taken + next > budget)
     }
 
-    /// Ends the workload: the rest of its budget goes to those that are open. Returns how many runs
-    /// it had left.
+    /// Ends the workload, and gives the rest of its budget to the workloads that have runs left.
+    /// Returns how many runs it had left.
     pub(super) fn end(&mut self, workload: usize) -> usize {
         let left = std::mem::take(&mut self.workloads[workload].left);
         let ended = &mut self.workloads[workload];

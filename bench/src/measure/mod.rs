@@ -37,30 +37,31 @@ use prepare::Setup;
 use runner::Runner;
 pub use until::Until;
 
-/// What is measured, where and how.
+/// A measurement to make: what is measured, where, and how.
 pub struct Measurement<'a> {
-    /// Where the servers and the load tool run.
+    /// The hosts of the servers and of the load tool.
     pub sides: &'a Sides,
-    /// The cores of the servers' host, and those of the servers, of the load tool and of the harness.
+    /// The cores of the servers' host, and the cores of the servers, of the load tool and of the
+    /// harness.
     pub layout: &'a Layout,
-    /// The seed of the order.
+    /// The seed of the order of runs.
     pub seed: u64,
     /// The servers.
     pub servers: &'a [&'a Server],
     /// Which server is measured twice, as the A/A control.
     pub control: Control,
-    /// The workloads with their repetitions, those of a suite one after another.
+    /// The workloads with their repetitions. Those of a suite follow one another.
     pub workloads: &'a [Workload],
-    /// When the repetitions of workloads end before all that they have; `None` for all.
+    /// The condition that ends the repetitions of a workload early; `None` to make all of them.
     pub until: Option<Until>,
-    /// How often a disturbed run is attempted at most.
+    /// The maximum number of attempts at a disturbed run.
     pub attempts: u32,
-    /// Whether loads are made once more, to see them over time.
+    /// Whether each load is made once more, to see it over time.
     pub series: bool,
     /// Shows how far the measurement is.
     pub progress: &'a Progress,
-    /// Called between runs when all contenders have had a repetition of a workload, with the
-    /// workload and the number of the repetition, unless it was the last one of the measurement.
+    /// Called after all contenders have run a repetition of a workload, with the workload and the
+    /// number of the repetition, unless it was the last repetition of the measurement.
     pub after_repetition: &'a dyn Fn(&Workload, u32),
 }
 
@@ -79,7 +80,8 @@ pub enum Control {
 /// How a measurement ended.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
-    /// Runs without figures, except where this machine lacks a server or a tool.
+    /// The number of runs without figures, except those for which this machine lacks a server or a
+    /// tool.
     pub failed: usize,
     /// Whether the user interrupted it. The runs made until then are kept.
     pub interrupted: bool,
@@ -87,8 +89,8 @@ pub struct Tally {
 
 impl Measurement<'_> {
     /// Builds the servers, runs the plan, and appends one record per run to `results`. Runs that
-    /// `done` has are not made again. A run that fails is a record too. Fails when a record cannot
-    /// be written, or when a server's version differs from the one in `done`.
+    /// are in `done` are not made again. A run that fails is recorded too. Fails when a record
+    /// cannot be written, or when a server's version differs from the one in `done`.
     pub fn run(&self, results: &mut Results, done: Vec<Record>) -> anyhow::Result<Tally> {
         let setup = |workload: &Workload| {
             let until = self.until(workload).map(|until| until.record());
@@ -131,14 +133,15 @@ impl Measurement<'_> {
         self.until.filter(|_| Until::applies_to(workload))
     }
 
-    /// Whether the load of a workload is made once more. A search for capacity is many loads.
+    /// Whether the load of a workload is made once more. That of a search for capacity is not: a
+    /// search consists of many loads.
     fn has_series(&self, workload: &Workload) -> bool {
         let tool = workload.load().and_then(|load| tools::find(&load.tool).ok());
         self.series && !workload.searches() && tool.is_some_and(Tool::reports_series)
     }
 
-    /// How long the runs of a workload may take, which is the same for all; `None` where their
-    /// number is fixed, or there are none.
+    /// Returns how long the runs of a workload may take: an equal share of the budget. `None` if
+    /// the number of runs is fixed, or there are none.
     fn share(&self, setup: &Setup, setups: &[Setup]) -> Option<Duration> {
         let sharing = u32::try_from(setups.iter().filter(|setup| setup.has_budget()).count()).ok()?;
         self.until.filter(|_| setup.has_budget())?.budget.checked_div(sharing)
@@ -150,12 +153,12 @@ impl Measurement<'_> {
         format!("repetition {repetition} of {most}{}", workload.repetitions)
     }
 
-    /// What is said before a time that is expected.
+    /// Returns the words that precede an expected time.
     fn about(&self) -> &'static str {
         if self.until.is_some() { "at most about" } else { "about" }
     }
 
-    /// Says before the builds how long the runs take.
+    /// Tells the user before the builds how long the runs will take.
     fn announce(&self, setups: &[Setup]) {
         let servers = self.servers.iter().filter(|server| !server.is_floor).count();
         let has_duplicate = match self.control {

@@ -1,35 +1,36 @@
-//! The pauses before hosts are reached again.
+//! The pauses before the harness reconnects to lost hosts.
 //!
-//! A host that restarts, or whose `sshd` takes no more logins for a while, refuses at once: without a
-//! pause all attempts at a run would be over within moments, and those at the next runs too.
+//! A host that restarts, or whose `sshd` accepts no logins for a while, refuses connections at
+//! once. Without a pause, all attempts at a run would fail within moments, and so would those at
+//! the next runs.
 
 use std::time::Duration;
 
-/// The first pause: an `sshd` that restarts takes no longer. Each that follows is twice as long.
+/// The first pause: an `sshd` that restarts takes no longer. Each further pause is twice as long.
 const FIRST: Duration = Duration::from_secs(5);
 
 /// The longest pause: a machine that starts again takes about a minute.
 const LONGEST: Duration = Duration::from_secs(60);
 
-/// The time of all pauses until hosts answer again. A host that stays away for longer holds up nothing
-/// any more: its runs are done again by `--resume`.
+/// The maximum sum of all pauses until the hosts answer again. A host that is away for longer
+/// delays nothing any more: `--resume` makes its runs again.
 const TOGETHER: Duration = Duration::from_secs(300);
 
-/// The pauses since the last run whose hosts were all there.
+/// The pauses since the last run that lost no host.
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
-    /// Runs in a row whose host was lost.
+    /// The number of consecutive runs that lost a host.
     lost: u32,
     taken: Duration,
 }
 
 impl Pauses {
-    /// Takes note of whether a host of a run was lost.
+    /// Records whether a run lost a host.
     pub(super) fn note(&mut self, is_lost: bool) {
         *self = if is_lost { Self { lost: self.lost.saturating_add(1), ..*self } } else { Self::default() };
     }
 
-    /// How long to wait before the next run; `None` for not at all.
+    /// Returns how long to wait before the next run; `None` for no pause.
     pub(super) fn next(&mut self) -> Option<Duration> {
         let doublings = self.lost.checked_sub(1)?;
         let pause = FIRST.saturating_mul(2_u32.saturating_pow(doublings)).min(LONGEST);
@@ -60,7 +61,7 @@ mod tests {
             (lost, Some(60)),
             (lost, Some(60)),
             (lost, Some(60)),
-            // 300 s together.
+            // The sum of the pauses is 300 s.
             (lost, Some(45)),
             (lost, None),
             (lost, None),

@@ -13,9 +13,10 @@ pub(super) struct Planned {
     pub(super) repetition: u32,
 }
 
-/// All runs in order: suite by suite, as the workloads are given, and within a suite repetition by
-/// repetition; workloads whose rate is searched first follow when the search is done. In each repetition of a workload the order of the contenders is shuffled, so that a
-/// drift of the machine affects all of them alike. The same seed gives the same order.
+/// Returns all runs in order: suite by suite, as the workloads are given, and within a suite
+/// repetition by repetition. Workloads whose rate depends on a search follow once the search is
+/// done. In each repetition of a workload the order of the contenders is shuffled, so that a drift
+/// of the machine affects all of them alike. The same seed gives the same order.
 ///
 /// ```text
 /// quick  1: quick-100 [c a b]  quick-1 [b a c]     one suite, two workloads, contenders a, b and c
@@ -44,7 +45,7 @@ pub(super) fn plan(workloads: &[Workload], contenders: usize, seed: u64) -> Vec<
     planned
 }
 
-/// The runs of a plan, or of what is left of it, divided into repetitions of one workload.
+/// Divides the runs of a plan, or of the rest of a plan, into repetitions of one workload.
 pub(super) fn repetitions(plan: &[Planned]) -> impl Iterator<Item = &[Planned]> {
     plan.chunk_by(|one, next| (one.workload, one.repetition) == (next.workload, next.repetition))
 }

@@ -1,4 +1,4 @@
-//! What is done before the first run: load tools are looked up, and servers are built, asked for
+//! The preparation before the first run: load tools are looked up, and servers are built, asked for
 //! their version and sent the conformance cases.
 
 use std::collections::BTreeMap;
@@ -18,17 +18,18 @@ use crate::store::record::{ConformanceRecord, ErrorKind, ErrorRecord, UntilRecor
 use crate::text::progress::{Progress, Stage};
 use crate::tools;
 
-/// What a workload is run with.
+/// The tool, the cores and the certificate with which a workload is run.
 pub(super) struct Setup {
-    /// The version of its tool, or of the harness where it has none; `None` where it is unavailable.
+    /// The version of the load tool, or of the harness if the workload has no tool; `None` if the
+    /// tool is unavailable.
     pub(super) tool: Option<String>,
     /// The cores of its runs.
     pub(super) cores: Cores,
-    /// What its repetitions go on for; `None` where their number is fixed.
+    /// The condition that ends its repetitions; `None` if their number is fixed.
     pub(super) until: Option<UntilRecord>,
-    /// The certificate of its servers; `None` where nothing is encrypted.
+    /// The certificate of its servers; `None` if nothing is encrypted.
     pub(super) identity: Option<Identity>,
-    /// Why it cannot be run on this machine.
+    /// Why the workload cannot be run on this machine.
     pub(super) lacks: Option<ErrorRecord>,
 }
 
@@ -39,17 +40,18 @@ impl Setup {
     }
 }
 
-/// What is known of a server before it is measured, or why it cannot be measured.
+/// A server that is ready to be measured, or why it cannot be measured.
 pub(super) type Prepared = Result<Ready, ErrorRecord>;
 
 /// A server that is built.
 #[derive(Clone, Debug)]
 pub(super) struct Ready {
     pub(super) version: String,
-    /// The server as it runs: on another host its commands name what was copied there.
+    /// The server as it is run: on another host, its commands name the files that were copied
+    /// there.
     pub(super) server: Server,
     pub(super) conformance: Option<ConformanceRecord>,
-    /// The size of what runs, where it was built here.
+    /// The size of the server's program, if it was built on this machine.
     pub(super) binary_bytes: Option<u64>,
 }
 
@@ -71,7 +73,8 @@ pub(super) fn setup(sides: &Sides, layout: &Layout, workload: &Workload) -> Setu
     }
 }
 
-/// The cores of a run whose server has `count` of them. On a host of its own it may have all of them.
+/// Returns the cores of a run whose server has `count` cores. On a host of its own, the server may
+/// have all cores.
 fn scaled(sides: &Sides, layout: &Layout, count: usize) -> Result<Cores, String> {
     if !sides.are_apart() {
         return layout.scaled(count).ok_or_else(|| too_few(layout.scalable()));
@@ -84,7 +87,8 @@ fn scaled(sides: &Sides, layout: &Layout, count: usize) -> Result<Cores, String>
     Ok(Cores { server, ..layout.cores.clone() })
 }
 
-/// The same for all workloads, so that a suite on a small machine is told of once.
+/// Returns why a machine with this number of cores has too few. The reason is the same for all
+/// workloads, so that a suite on a small machine gets only one warning.
 fn too_few(cores: usize) -> String {
     format!(
         "a server on N cores is measured from 2 N cores on (on 1 core from 2, on 2 from 4, on 4 from 8), and here {} {cores}",
@@ -92,7 +96,8 @@ fn too_few(cores: usize) -> String {
     )
 }
 
-/// The version of the tool, the same on all hosts of the load, or why it cannot be used.
+/// Returns the version of the tool, which must be the same on all load hosts, or why the tool
+/// cannot be used.
 fn tool_of(sides: &Sides, load: &Load) -> Result<String, String> {
     let tool = tools::find(&load.tool).map_err(|error| format!("{error:#}"))?;
     if let Some(reason) = tools::refuses(tool, load) {
@@ -115,7 +120,7 @@ fn tool_of(sides: &Sides, load: &Load) -> Result<String, String> {
 }
 
 /// Builds the servers, then sends the conformance cases to all of them at once, since most of that
-/// time is spent waiting. A floor is not sent them.
+/// time is spent waiting. A floor is sent no cases.
 pub(super) fn servers(sides: &Sides, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
     let host = sides.harness();
     let mut prepared = build(sides, servers, progress);
@@ -146,8 +151,9 @@ fn show_waiting(stage: &Stage, waiting: &Mutex<Vec<&str>>) {
     stage.now(format!("waiting for {}", waiting.lock().join(", ")));
 }
 
-/// Builds the servers. Those of one build program are built one after another, since programs such
-/// as cargo lock their folder; those of different programs are built at the same time.
+/// Builds the servers. Servers with the same build program are built one after another, since
+/// programs such as cargo lock their folder; servers with different programs are built at the same
+/// time.
 fn build(sides: &Sides, servers: &[&Server], progress: &Progress) -> Vec<Prepared> {
     let host = sides.harness();
     let is_built = |server: &Server| {
@@ -187,7 +193,7 @@ fn prepare(sides: &Sides, server: &Server, shown: bool) -> Prepared {
     let deployed = deploy::prepare(here, host, server, shown).map_err(failed)?;
     let deployed = deployed.map_err(|message| ErrorRecord { kind: ErrorKind::Unavailable, message })?;
     let version = launch::version(host, &deployed).map_err(failed)?;
-    // What another host has built has another size.
+    // A program that another host has built has another size.
     let binary_bytes = host.source().is_none().then(|| build::binary_bytes(server)).flatten();
     Ok(Ready { version, server: deployed, conformance: None, binary_bytes })
 }

@@ -1,8 +1,9 @@
-//! What the link between hosts carries, by two short loads of large answers before the first run.
+//! Measures the maximum throughput of the link between hosts, by two short loads with large answers
+//! before the first run.
 //!
-//! The kernel says how fast a network card is, and nothing, or an invented figure, of a virtual one. The
-//! floor, which does nothing but write, sends as much as any server here. Where neither side is busy, and
-//! twice the connections carry no more, the link is what limits them.
+//! The kernel reports the speed of a network card, but for a virtual card it reports nothing, or an
+//! invented figure. The floor, which does nothing but write, sends as much as any server here. If
+//! neither side is busy, and twice the connections carry no more, the link is the limit.
 
 use std::time::Duration;
 
@@ -14,20 +15,22 @@ use crate::analysis::verdict::BUSY_FROM;
 use crate::servers::workload::{Amount, Load, Mode, Task, Workload};
 use crate::store::record::{Bound, Record};
 
-/// Bytes of an answer: as many as the longest path that servers accept leaves room for.
+/// The length of the requested path in bytes: as long as servers accept. The answer repeats the
+/// path.
 const PATH_BYTES: usize = 7500;
 
 /// Connections of each load host in the first load; the second has twice as many.
 const CONNECTIONS: u32 = 128;
 
-/// What the second load may carry more than the first, as a factor, where the link limits both.
+/// The ratio of the second load's throughput to the first's up to which the link counts as the
+/// limit of both.
 const SAME: f64 = 1.1;
 
 /// How long each load takes.
 const TIME: Duration = Duration::from_secs(1);
 
-/// Megabits per second that the link carries at most. `None` where something else limited the loads,
-/// where both sides are on one machine, and where the floor is not among the servers.
+/// Returns how much the link carries at most, in megabits per second. `None` if something else
+/// limited the loads, if both sides are on one machine, or if the floor is not among the servers.
 pub(super) fn link(measurement: &Measurement, contenders: &[Contender]) -> Option<f64> {
     let Measurement { sides, layout, progress, .. } = *measurement;
     if !sides.are_apart() {
@@ -59,7 +62,8 @@ pub(super) fn link(measurement: &Measurement, contenders: &[Contender]) -> Optio
     }
 }
 
-/// Megabits per second that `load` carries with however many connections, or why that is not known.
+/// Returns the throughput, in megabits per second, that twice the connections do not exceed, or why
+/// it is not known.
 fn limit(load: impl Fn(u32) -> Result<f64, String>) -> Result<f64, String> {
     let (few, many) = (load(CONNECTIONS)?, load(2 * CONNECTIONS)?);
     if many > few * SAME {
@@ -68,13 +72,15 @@ fn limit(load: impl Fn(u32) -> Result<f64, String>) -> Result<f64, String> {
     Ok(few.max(many))
 }
 
-/// Megabits per second that a load carried, or why that says nothing about the link.
+/// Returns how much a load carried, in megabits per second, or why that says nothing about the
+/// link.
 fn carried(record: Record) -> Result<f64, String> {
     if let Some(error) = record.error {
         return Err(error.message);
     }
     let verdict = record.verdict.ok_or("its probe has no verdict")?;
-    // A full link loses packets, so that an answer may have stood still: an invalid load says enough here.
+    // A full link loses packets, so that an answer may have stalled: an invalid load is good enough
+    // here.
     let busy = verdict.server_utilisation.unwrap_or(1.0).max(verdict.tool_utilisation);
     if busy >= BUSY_FROM || matches!(verdict.bound, Bound::ThreadBound | Bound::Disturbed) {
         return Err(format!("its probe is {}", verdict.bound));
@@ -111,7 +117,7 @@ mod tests {
     #[test]
     fn a_limit_is_what_twice_the_connections_cannot_exceed() {
         let (carries, fails) = (Ok::<f64, &str>, Err::<f64, &str>);
-        // What few connections carry, what twice as many do, and what is said.
+        // The throughput with few connections and with twice as many, and the expected result.
         let cases = [
             (carries(940.0), carries(938.0), Ok(940.0)),
             (carries(900.0), carries(940.0), Ok(940.0)),
@@ -132,7 +138,8 @@ mod tests {
         }
     }
 
-    /// A load of a second, whose sides were this busy, that carried 125 MB to the load hosts.
+    /// Returns the record of a load of one second that carried 125 MB to the load hosts, with these
+    /// utilisations of the sides.
     fn loaded(server: f64, tool: f64, bound: Bound) -> Record {
         let network = NetworkRecord {
             seconds: 1.0,

@@ -1,14 +1,14 @@
-//! The rates of open loops, which follow from the runs before them.
+//! The rates of open loops, which depend on earlier runs.
 
 use crate::analysis::capacity::{self, Probe};
 use crate::analysis::summary::Cell;
 use crate::servers::workload::{Rate, Workload};
 use crate::store::record::Record;
 
-/// The rate of a server's next run, and the peak that it is a share of: the server's throughput in the first
-/// repetition, so that the rate is the same in all repetitions. That of a search follows from the repetitions
-/// before this one, so that an attempt that was disturbed is made again at its rate. `None` of a closed loop; an
-/// error says why the rate is unknown.
+/// Returns the rate of a server's next run, and the peak that it is derived from: the server's
+/// throughput in the first repetition, so that the rate is the same in all repetitions. The rate of
+/// a search depends on the repetitions before this one, so that a disturbed attempt is made again
+/// at the same rate. `None` for a closed loop; an error says why the rate is unknown.
 pub(super) fn next(
     done: &[Record],
     workload: &Workload,
@@ -43,14 +43,14 @@ fn peak_of(done: &[Record], workload: &str, tool: &str, server: &str) -> Result<
         run.workload.name == workload && run.server.name == server && run.repetition == Some(1)
     };
     let runs = own_or_all(done.iter().filter(is_first).collect(), tool);
-    // Of several attempts the one that a report would take.
+    // Uses the attempt that a report would use.
     let found = (!runs.is_empty()).then(|| Cell::new(runs).median(Record::per_second)).flatten();
     let found = found.filter(|found| *found > 0.0);
     found.ok_or_else(|| format!("its peak is unknown: {workload} has no figures"))
 }
 
-/// What a server's runs of a search have tried in the repetitions before this one. Of several attempts the
-/// one that a report would take counts.
+/// Returns the rates that a server's runs of a search have tried in the repetitions before this
+/// one. Of several attempts, only the one that a report would use counts.
 fn tried(done: &[Record], workload: &str, tool: &str, server: &str, before: u32) -> Vec<Probe> {
     let runs = done.iter().filter(|run| run.is_of(workload, tool, server));
     let runs: Vec<&Record> =
@@ -62,7 +62,8 @@ fn tried(done: &[Record], workload: &str, tool: &str, server: &str, before: u32)
     Cell::new(runs).runs.into_iter().filter_map(|run| Probe::from_run(run, limit(run)?)).collect()
 }
 
-/// The runs by a tool; where it has none, as one without closed loops, all of them.
+/// Returns the measured runs by a tool. If it has none, for example because it has no closed loops,
+/// returns all runs.
 fn own_or_all<'r>(runs: Vec<&'r Record>, tool: &str) -> Vec<&'r Record> {
     let is_own = |run: &&Record| run.tool.name == tool && run.is_measured();
     let own: Vec<&Record> = runs.iter().copied().filter(is_own).collect();
@@ -83,7 +84,7 @@ mod tests {
             run.error = is_failed.then_some(ErrorRecord { kind: ErrorKind::Unavailable, message });
             run
         };
-        // The runs there are, and the repetitions of those that count for the tool `b`.
+        // The existing runs, and the repetitions of those that are used for the tool `b`.
         let cases: [(&[Record], &[u32]); 4] = [
             (&[run("a", 1, false), run("b", 2, false)], &[2]),
             (&[run("a", 1, false), run("b", 2, true)], &[1, 2]),

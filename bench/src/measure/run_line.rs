@@ -4,8 +4,8 @@ use crate::store::record::{Bound, Record, TaskRecord};
 use crate::text::numbers;
 use crate::text::progress::Stage;
 
-/// Characters of an error that are shown during a measurement, which take two or three lines of a
-/// terminal. The record and the report have the whole text.
+/// The maximum number of characters of an error that are shown during a measurement: two or three
+/// lines of a terminal. The record and the report have the whole text.
 const ERROR_CHARACTERS: usize = 160;
 
 /// Shows the result of a run. The line stays on a terminal when the run failed, is invalid or was

@@ -19,15 +19,15 @@ use crate::store::results::Results;
 use crate::text::numbers;
 use crate::text::progress::Stage;
 
-/// Retries make a measurement longer by this share at most: on a machine that is never quiet they
-/// do not help.
+/// The maximum share by which retries make a measurement longer: on a machine that is never quiet
+/// they do not help.
 const RETRY_BUDGET: f64 = 0.25;
 
 /// A measurement whose servers are built.
 pub(super) struct Runner<'a> {
     pub(super) measurement: &'a Measurement<'a>,
     pub(super) contenders: &'a [Contender<'a>],
-    /// What each workload is run with.
+    /// The setup of each workload.
     pub(super) setups: &'a [Setup],
     /// Every record, those made before a resume included.
     pub(super) done: Vec<Record>,
@@ -35,9 +35,10 @@ pub(super) struct Runner<'a> {
     /// The time that retries may still take.
     pub(super) retry_budget: Duration,
     pub(super) tally: Tally,
-    /// What a probe of the link between hosts carried.
+    /// The throughput of the link between hosts, as a probe has measured it, in megabits per
+    /// second.
     pub(super) probed: Option<f64>,
-    /// Those before hosts are reached again.
+    /// The pauses before the harness reconnects to lost hosts.
     pub(super) pauses: Pauses,
 }
 
@@ -45,7 +46,7 @@ pub(super) struct Runner<'a> {
 struct Done {
     planned: Planned,
     record: Record,
-    /// For how long the server was under load.
+    /// The time for which the server was under load.
     loaded: Duration,
     /// How long the run took.
     taken: Duration,
@@ -92,7 +93,8 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// What this machine lacks for workloads, and the names of these.
+    /// Returns what this machine lacks for workloads, each with the names of the workloads that
+    /// need it.
     fn lacking(&self) -> BTreeMap<&str, Vec<&str>> {
         let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
         for (workload, setup) in self.measurement.workloads.iter().zip(self.setups) {
@@ -177,7 +179,8 @@ impl Runner<'_> {
         Ok(())
     }
 
-    /// Whether the repetitions of a workload end after this one; says why they do, or do not yet.
+    /// Whether the repetitions of a workload end after this one. Tells the user why they end or
+    /// continue.
     fn is_over(&self, planned: &Planned, is_spent: bool) -> bool {
         let workload = self.workload(planned);
         let is_look = is_spent || LOOKS.contains(&planned.repetition);
@@ -191,9 +194,9 @@ impl Runner<'_> {
         next.is_end()
     }
 
-    /// Repeats a disturbed run, at most `attempts` times and within the retry budget, and one whose host
-    /// was lost, which has no figures, whatever time it took. Returns the last one; `None` when the user
-    /// interrupted.
+    /// Makes a run, and repeats it if it was disturbed, for at most `attempts` attempts and within
+    /// the retry budget. A run whose host was lost has no figures, and is repeated regardless of
+    /// the budget. Returns the last attempt; `None` when the user interrupted.
     fn run(
         &mut self,
         planned: &Planned,
@@ -211,7 +214,7 @@ impl Runner<'_> {
                 return Ok(None);
             };
             let taken = attempt_began.elapsed();
-            // Without a tool the whole run is what is measured: a start, or connections that are held.
+            // Without a tool, the whole run is measured: a start, or connections that are held.
             loaded += load_time.unwrap_or(taken);
             let is_lost = record.error.as_ref().is_some_and(|error| error.kind == ErrorKind::HostLost);
             self.pauses.note(is_lost);
@@ -223,7 +226,7 @@ impl Runner<'_> {
                 return Ok(Some(Done { planned: *planned, record, loaded, taken }));
             }
             if is_lost {
-                // What is done again after all has not failed.
+                // A run that is made again does not count as failed.
                 self.tally.failed -= 1;
             } else {
                 self.retry_budget -= taken;
@@ -233,8 +236,8 @@ impl Runner<'_> {
         Ok(None)
     }
 
-    /// Waits for a while where hosts were lost, which may not be there again yet. Returns whether the user
-    /// did not interrupt.
+    /// Waits for a while if hosts were lost, since they may not be back yet. Returns false if the
+    /// user interrupted.
     fn await_hosts(&mut self, stage: &Stage) -> bool {
         let Some(pause) = self.pauses.next() else { return true };
         let sides = self.measurement.sides;
@@ -244,13 +247,13 @@ impl Runner<'_> {
         sides.harness().pause(pause)
     }
 
-    /// What a run is called in the progress display.
+    /// Returns the name of a run in the progress display.
     fn label(&self, planned: &Planned) -> String {
         let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
         format!("{} {} #{}", workload.name, contender.name, planned.repetition)
     }
 
-    /// What the line on a terminal says during a run.
+    /// Returns the text of the progress line during a run.
     fn current(&self, planned: &Planned, attempt: u32) -> String {
         let (workload, contender) = (self.workload(planned), &self.contenders[planned.contender]);
         let retry = if attempt > 1 { format!(", attempt {attempt}") } else { String::new() };
@@ -262,8 +265,8 @@ impl Runner<'_> {
         &self.measurement.workloads[planned.workload]
     }
 
-    /// The runs of every server that is ready under every workload whose tool is available, except
-    /// those that are done. One whose host was lost is not.
+    /// Returns the runs of every server that is ready, under every workload whose tool is
+    /// available, except those that are done. A run whose host was lost does not count as done.
     fn plan(&self) -> Vec<Planned> {
         let Measurement { workloads, seed, .. } = *self.measurement;
         let mut plan = plan::plan(workloads, self.contenders.len(), seed);
@@ -283,7 +286,8 @@ impl Runner<'_> {
                 && contender.refuses(workload).is_none()
                 && !done.contains(&key)
         });
-        // A resumed measurement ends where it ended, but for runs whose host was lost before that.
+        // If the repetitions of a workload had ended before a resume, only runs whose host was lost
+        // before that end are left.
         for (number, workload) in workloads.iter().enumerate() {
             let Some(until) = self.measurement.until(workload) else { continue };
             let whole = self.whole_repetitions(workload, plan.iter().filter(|run| run.workload == number));
@@ -296,8 +300,8 @@ impl Runner<'_> {
         plan
     }
 
-    /// After how many repetitions of a workload it was looked, or would have been, whether more follow:
-    /// the most in which each server that has runs left was run.
+    /// Returns the number of repetitions after which it may have been decided whether more follow:
+    /// those in which each server that has runs left was run.
     fn whole_repetitions<'p>(&self, workload: &Workload, left: impl Iterator<Item = &'p Planned>) -> u32 {
         let last = |contender: usize| {
             let server = &self.contenders[contender].name;
@@ -347,14 +351,14 @@ impl Runner<'_> {
         Ok(Some((self.keep(record, output)?, load_time)))
     }
 
-    /// A closed loop of what is planned.
+    /// Returns a closed loop of the planned run.
     fn run_of(&self, planned: &Planned) -> Run<'_> {
         let (sides, setup) = (self.measurement.sides, &self.setups[planned.workload]);
         let server = self.contenders[planned.contender].runs();
         Run { probed: self.probed, ..Run::new(sides, setup, self.workload(planned), server) }
     }
 
-    /// Makes the load of a first repetition once more, where the user asked to see it over time.
+    /// Makes the load of a first repetition once more, if the user asked to see it over time.
     fn add_series(&self, planned: &Planned, run: &Run, record: &mut Record, stage: &Stage) {
         let contender = &self.contenders[planned.contender];
         let is_server = !contender.is_duplicate && !contender.server.is_floor;
@@ -366,7 +370,8 @@ impl Runner<'_> {
         }
     }
 
-    /// Waits where each request, or few of them, need a connection of their own.
+    /// Waits for free ports if the workload opens a new connection for each request or for every
+    /// few requests.
     fn wait_for_ports(&self, workload: &Workload, stage: &Stage) {
         let sides = self.measurement.sides;
         if workload.load().is_some_and(|load| load.mode.requests_per_connection().is_some()) {

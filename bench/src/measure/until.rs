@@ -1,4 +1,4 @@
-//! Repetitions that go on until intervals are narrow enough, or the budget is spent.
+//! Repetitions that continue until intervals are narrow enough, or the budget is spent.
 
 use std::time::Duration;
 
@@ -8,27 +8,27 @@ use crate::servers::workload::Workload;
 use crate::store::record::{Record, UntilRecord};
 use crate::text::numbers::{counted, percent};
 
-/// When repetitions end that are not counted beforehand.
+/// The condition that ends repetitions whose number is not fixed.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Until {
     /// How wide an interval may be, as a share of its median.
     pub width: f64,
-    /// How long the runs of all workloads may take, in equal shares.
+    /// The time that the runs of all workloads may take, in equal shares.
     pub budget: Duration,
 }
 
-/// What follows after a look at the figures of a workload.
+/// The decision after a look at the figures of a workload.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Next {
-    /// More repetitions, up to the next look.
+    /// More repetitions follow, up to this number, after which the next look is made.
     Further(u32),
-    /// None, since each interval is narrow enough.
+    /// No repetition follows, since each interval is narrow enough.
     Narrow,
-    /// None, since no server has figures that could be ranked.
+    /// No repetition follows, since no server has figures that could be ranked.
     NoFigures,
-    /// None, since no further one fits into the budget.
+    /// No repetition follows, since no further one fits into the budget.
     Spent,
-    /// None, since these were the most.
+    /// No repetition follows, since the maximum number has been made.
     Most,
 }
 
@@ -40,11 +40,11 @@ impl Next {
 }
 
 impl Until {
-    /// The most repetitions.
+    /// The maximum number of repetitions.
     pub const MOST: u32 = LOOKS[LOOKS.len() - 1];
 
-    /// Whether the repetitions of the workload may be of any number: those of a search are its
-    /// steps.
+    /// Whether the workload may have any number of repetitions. A search may not, since its
+    /// repetitions are its steps.
     pub fn applies_to(workload: &Workload) -> bool {
         !workload.searches()
     }
@@ -54,8 +54,8 @@ impl Until {
         UntilRecord { width: self.width, looks: LOOKS.len() }
     }
 
-    /// Looks at what a workload has among the runs that are done, up to a repetition. Returns what
-    /// follows, and a sentence about it.
+    /// Looks at the runs of a workload in `done`, up to a repetition. Returns what follows, and a
+    /// sentence about it.
     pub(super) fn look(
         &self,
         done: &[Record],
@@ -110,8 +110,8 @@ impl Until {
 mod tests {
     use super::*;
 
-    /// A server whose cost is the same in each repetition, or differs by a tenth in every second
-    /// one.
+    /// Returns the runs of a server whose cost is the same in each repetition, or differs by a
+    /// tenth in every second one.
     fn runs(repetitions: u32, is_steady: bool) -> Vec<Record> {
         let run = |repetition| {
             let mut run = Record::example("one", repetition);
@@ -162,7 +162,7 @@ mod tests {
             (0, steady, false, Next::NoFigures, "after 0 repetitions all servers are invalid or failed"),
         ];
         for (repetitions, is_steady, is_spent, expected, said) in cases {
-            // What follows after the repetition is not looked at.
+            // Runs after the repetition are not looked at.
             let records = runs(repetitions + 1, is_steady);
             let (next, text) = until.look(&records, &workload, repetitions, is_spent);
             assert_eq!(next, expected, "{text}");

@@ -7,16 +7,16 @@ use crate::analysis::summary::{Cell, RunFigure, WorkloadSummary, grouped};
 use crate::store::record::{Bound, Record, TaskRecord};
 use crate::text::numbers;
 
-/// What to do where the load tool is at its limit, and what can be said all the same.
+/// Advice for when the load tool is at its limit, and the comparison that remains valid.
 const AT_ITS_LIMIT: &str = "To rank these servers by throughput, add a machine for the load (`--load-host`) or give the load \
     tool more cores (`--tool-cores`); their CPU time per request can be compared as it is.";
 
-/// The same where the network is at its limit.
+/// Advice for when the network is at its limit, and the comparison that remains valid.
 const LINK_AT_ITS_LIMIT: &str = "To rank these servers by throughput, connect the server's host by a faster link; their CPU \
     time per request can be compared as it is.";
 
-/// The sentences. With a baseline, ratios are to that server instead of the best one. Where the user asks
-/// for it, the order among servers that keep the rules is one of them.
+/// Returns the answers. With a baseline, ratios are to that server instead of the best one. With
+/// [`Rules::Kept`], a sentence has the order among the servers that keep the rules of HTTP.
 pub(super) fn answers(families: &[Family], baseline: Option<&str>, rules: Rules) -> Vec<String> {
     let Some(summary) = leading(families) else {
         let is_measured =
@@ -66,7 +66,8 @@ pub(super) fn in_short(summary: &WorkloadSummary) -> Vec<String> {
     .collect()
 }
 
-/// The loads that show which server is fastest: those that ask it, or else the leading one.
+/// The loads that show which server is fastest: those in families with [`Question::Load`], or else
+/// the leading workload.
 fn loads<'a>(families: &[Family<'a>]) -> Vec<&'a WorkloadSummary<'a>> {
     let plain = families.iter().filter(|family| family.question == Question::Load);
     let plain: Vec<_> = plain.flat_map(|family| family.members.iter().copied()).collect();
@@ -111,7 +112,7 @@ fn best(summary: &WorkloadSummary) -> String {
     }
 }
 
-/// What the best server is, what its figure measures, and how that is written with its unit.
+/// The adjective for the best server, the meaning of its figure, and the function that formats it.
 fn words(task: TaskRecord) -> (&'static str, &'static str, fn(f64) -> String) {
     match task {
         TaskRecord::Load => ("cheapest", "of CPU time per request", numbers::duration),
@@ -130,7 +131,7 @@ fn range(low: &str, high: &str) -> String {
     }
 }
 
-/// How the others compare with the best.
+/// Compares the servers that are not among the best with the first one.
 fn others(summary: &WorkloadSummary) -> Option<String> {
     let (first, _) = summary.ranked().next()?;
     let others = summary.ranked().filter(|(_, rank)| rank.best > 1).map(|(cell, _)| cell);
@@ -139,7 +140,7 @@ fn others(summary: &WorkloadSummary) -> Option<String> {
         .then(|| format!("Compared with {}, the others need: {}.", first.server.name, some_up_to(&others)))
 }
 
-/// Each server with its ratio to another one.
+/// The name of each server with its ratio to `other`.
 fn ratios<'a>(
     summary: &WorkloadSummary,
     cells: impl Iterator<Item = &'a Cell<'a>>,
@@ -152,7 +153,7 @@ fn ratios<'a>(
     cells.filter_map(ratio).collect()
 }
 
-/// How all compare with the server that the user chose.
+/// Compares all servers with the one that the user chose.
 fn compared(summary: &WorkloadSummary, name: &str) -> String {
     let baseline = match section::baseline(summary, name) {
         Ok(baseline) => baseline,
@@ -177,7 +178,7 @@ fn compared(summary: &WorkloadSummary, name: &str) -> String {
     }
 }
 
-/// Which servers share ranks, beyond the best.
+/// Which servers below the best ones share ranks.
 fn ties(summary: &WorkloadSummary) -> Option<String> {
     let shared = summary.ranked().filter(|(_, rank)| rank.best > 1 && rank.best != rank.worst);
     let groups = grouped(shared.map(|(cell, rank)| (rank, cell.name())));
@@ -187,7 +188,7 @@ fn ties(summary: &WorkloadSummary) -> Option<String> {
     (!said.is_empty()).then(|| format!("Cannot be distinguished: {}.", said.join("; ")))
 }
 
-/// Which servers have figures that decide nothing, and why.
+/// Which servers are not ranked, and why.
 fn not_ranked(summary: &WorkloadSummary) -> Option<String> {
     let reason =
         |cell: &Cell| Some(format!("{} ({})", cell.server.name, section::verdict(cell.not_ranked()?)));
@@ -195,7 +196,7 @@ fn not_ranked(summary: &WorkloadSummary) -> Option<String> {
     (!said.is_empty()).then(|| format!("Not ranked: {}.", list(&said)))
 }
 
-/// Which servers are the fastest, or that the load tool or the network was too slow to know.
+/// Which servers are the fastest, or that the load tool or the network was at its limit.
 fn fastest(summary: &WorkloadSummary) -> Option<String> {
     let with = section::connections(summary.workload.connections);
     for (bound, what) in

@@ -15,7 +15,7 @@ struct Shown {
     kind: FigureKind,
     header: &'static str,
     quantity: Quantity,
-    /// Of the section.
+    /// The id of the section.
     id: &'static str,
     title: &'static str,
     about: &'static str,
@@ -181,7 +181,7 @@ fn table(compared: &ComparedWorkload, shown: &Shown) -> Option<Table> {
     Some(table)
 }
 
-/// The differences that are noise. Nothing is said where no figure was judged.
+/// A sentence about the differences that are noise; `None` if no figure was judged.
 fn noise(compared: &ComparedWorkload, kind: FigureKind) -> Option<String> {
     let (_, noise) = compared.noise.iter().find(|(known, _)| *known == kind)?;
     Some(match noise {
@@ -195,7 +195,7 @@ pub(super) fn kind_name(kind: FigureKind) -> &'static str {
     KINDS.iter().find(|shown| shown.kind == kind).map_or("", |shown| shown.header)
 }
 
-/// What only one folder has, and throughputs that say nothing about the server.
+/// The figures that only one folder has, and throughputs that say nothing about the server.
 fn not_compared(comparison: &Comparison) -> Option<Section> {
     let fields = [
         Field::text("Workload", |row: &NotCompared| row.workload),

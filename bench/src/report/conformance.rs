@@ -31,11 +31,11 @@ pub(super) fn table(verified: &[(&str, &Verification)]) -> Table {
     let severities = "smuggled, wrong and strict are failures: the server answered a request that was hidden within another, broke \
         a rule of HTTP, or made a choice that the RFCs allow and this endpoint does not.";
     table.notes.push(severities.into());
-    // Why a number is a range.
+    // Explains why a number is a range.
     let flaky = names(verified, Verification::is_flaky).map(|cases| {
         format!("A range has flaky cases, which the manifest says pass on some runs only: {cases}.")
     });
-    // A measurement does not split, and these count as passed.
+    // A measurement does not split requests, so these cases count as passed.
     let fails_split = |verification: &Verification, result: &CaseResult| {
         verification.only_split().any(|failed| failed.case == result.case)
     };
@@ -60,7 +60,7 @@ fn names(
     (!counts.is_empty()).then(|| counts.join(", "))
 }
 
-/// The subjects of which cases were chosen, in the order of the cases.
+/// The subjects of the cases that were sent, in the order of the cases.
 fn subjects(verified: &[(&str, &Verification)]) -> Vec<&'static str> {
     let mut subjects: Vec<&str> = Vec::new();
     for result in verified.iter().flat_map(|(_, verification)| &verification.run.results) {

@@ -1,6 +1,6 @@
-//! What a report says, in whatever form: sentences, tables and charts in the order in which they are
-//! read. Data alone, in seconds, bytes and counts: a form (`format/`) adds units and shape, and no
-//! figure of its own.
+//! The content of a report, whatever its format: sentences, tables and charts in the order in which
+//! they are read. It is data alone, in seconds, bytes and counts. A format (`format/`) adds units
+//! and layout, but no figure.
 
 use serde::Serialize;
 
@@ -26,8 +26,8 @@ pub struct Document {
     pub picture: Option<Chart>,
     /// One section per question that has figures.
     pub sections: Vec<Section>,
-    /// The figures to track over time, of the report of a measurement. The JSON of a report has them in
-    /// its tables.
+    /// The figures to track over time; empty except in the report of a measurement. They are not in
+    /// the JSON, whose tables already have them.
     #[serde(skip)]
     pub tracked: Vec<Tracked>,
 }
@@ -35,16 +35,16 @@ pub struct Document {
 /// A named fact.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Fact {
-    /// Its name.
+    /// The name of the fact.
     pub name: String,
-    /// Its value, as text.
+    /// The value, as text.
     pub value: String,
 }
 
 /// The answer to one question.
 #[derive(Clone, Debug, Serialize)]
 pub struct Section {
-    /// Short and unique, of letters and hyphens.
+    /// A short and unique id, made of letters and hyphens.
     pub id: &'static str,
     /// The question.
     pub title: &'static str,
@@ -54,27 +54,27 @@ pub struct Section {
     pub charts: Vec<Chart>,
     /// The answer in figures.
     pub tables: Vec<Table>,
-    /// What is in no table.
+    /// Facts that are in no table.
     pub facts: Vec<Fact>,
 }
 
 /// A table with a header.
 #[derive(Clone, Debug, Serialize)]
 pub struct Table {
-    /// Unique among the report's tables, of letters, digits and hyphens.
+    /// A name that is unique among the report's tables, made of letters, digits and hyphens.
     pub name: String,
-    /// What it shows, for people: the caption, which no other table of the report has.
+    /// The caption, which is unique among the report's tables.
     pub title: String,
     /// The columns; the first names the row.
     pub columns: Vec<Column>,
     /// The rows, each with one value per column.
     pub rows: Vec<Vec<Value>>,
-    /// Sentences that a reader of its cells needs.
+    /// Sentences below the table that explain its cells.
     pub notes: Vec<String>,
-    /// Whether columns of one quantity have one unit, since they are compared with each other. The title
-    /// says it if the last column has it.
+    /// Whether columns of one quantity have the same unit, so that they can be compared. The
+    /// caption then has the unit of the last column.
     pub has_one_unit: bool,
-    /// Whether it has details: a page folds it, and a terminal does not show it.
+    /// Whether the table is a detail, which a page folds and a terminal does not show.
     pub is_detail: bool,
 }
 
@@ -89,7 +89,7 @@ pub struct Column {
     pub has_intervals: bool,
     /// Whether the figures are shown as bars too, if there is room.
     pub has_bars: bool,
-    /// Whether it stays if there is not enough room. The first column always does.
+    /// Whether the column stays if there is not enough room. The first column always does.
     pub priority: Priority,
 }
 
@@ -97,11 +97,11 @@ pub struct Column {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Priority {
-    /// Goes first.
+    /// The column is left out first.
     Low,
-    /// Goes when no low column is left.
+    /// The column is left out when no low one is left.
     Normal,
-    /// Always stays.
+    /// The column always stays.
     High,
 }
 
@@ -120,14 +120,14 @@ impl Fact {
 }
 
 impl Section {
-    /// A section without figures: its id, its question, and how to read its figures, or "".
+    /// A section without content. `about` says how to read its figures, and may be empty.
     pub(super) fn new(id: &'static str, title: &'static str, about: &str) -> Self {
         let about = Some(about).filter(|about| !about.is_empty()).map(str::to_owned);
         let about = about.into_iter().collect();
         Self { id, title, about, charts: Vec::new(), tables: Vec::new(), facts: Vec::new() }
     }
 
-    /// The section with its answer; `None` without a table.
+    /// Adds charts and tables to the section. Returns `None` if there is no table.
     pub(super) fn with(
         self,
         charts: impl IntoIterator<Item = Chart>,

@@ -6,7 +6,7 @@
 //! Table::from_fields(name, title, fields, cells)
 //! ```
 //!
-//! so that a header and its cells cannot get out of step, and a column that only some reports have,
+//! A header and its cells therefore cannot get out of step. A column that only some reports have,
 //! such as the ratio to a chosen baseline, is one more value in the list.
 
 use super::document::{Column, Priority, Table};
@@ -41,12 +41,12 @@ impl<'a, R> Field<'a, R> {
         Self { column: Column { has_bars: true, ..self.column }, ..self }
     }
 
-    /// Stays however narrow the terminal is.
+    /// Keeps the column however narrow the terminal is.
     pub(super) fn essential(self) -> Self {
         self.with_priority(Priority::High)
     }
 
-    /// Is the first to go where there is not enough room.
+    /// Leaves the column out first if there is not enough room.
     pub(super) fn optional(self) -> Self {
         self.with_priority(Priority::Low)
     }

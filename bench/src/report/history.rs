@@ -1,5 +1,5 @@
-//! Several results as one report: a list, what got better or worse, and how figures changed. And another
-//! one of their change points.
+//! Several results as one report: a list, the figures that got better or worse, and how figures
+//! changed over time. A second report has the change points.
 
 use super::chart::{Axis, Chart, Scale};
 use super::comparison;
@@ -90,7 +90,7 @@ fn machine_changes(series: &[Series], found: &[ChangePoint]) -> Vec<String> {
     common.map(sentence).collect()
 }
 
-/// A table per leading figure.
+/// The change points, with a table per leading figure.
 fn change_points(found: &[ChangePoint]) -> Option<Section> {
     let by_figure =
         grouped(found.iter().map(|change| (leading_metric(change.series.summary).header, change)));
@@ -121,7 +121,7 @@ fn change_points(found: &[ChangePoint]) -> Option<Section> {
     section.with([], by_figure.into_iter().map(table).collect::<Vec<_>>())
 }
 
-/// A row of the floor says that it is not a server.
+/// The name of the server. The floor's name says that it is not a server.
 fn server(change: &ChangePoint) -> String {
     let server = change.series.cell.server;
     if server.is_floor { format!("{} (not a server)", server.name) } else { server.name.clone() }
@@ -199,14 +199,14 @@ fn list_of_results(results: &[Compared]) -> Option<Section> {
     section.with([], [table])
 }
 
-/// The machine, and those of the load where they are others.
+/// The name of the server's machine, and of the load's machines if they are different ones.
 fn place(machine: &Machine) -> String {
     let Some(hosts) = &machine.hosts else { return machine.host.clone() };
     let loads: Vec<&str> = hosts.loads.iter().map(|(_, machine)| machine.host.as_str()).collect();
     format!("{}, load from {}", machine.host, section::some(&loads))
 }
 
-/// A figure that changed, behind the names of its result and its workload.
+/// The names of a result and of a workload, and a figure that changed there.
 type Change<'a> = (&'a str, &'a str, &'a ComparedFigure<'a>);
 
 fn changes(results: &[Compared]) -> Option<Section> {
@@ -234,7 +234,7 @@ fn changes(results: &[Compared]) -> Option<Section> {
     Section::new("changes", "What got better or worse?", "").with([], table.with_rows())
 }
 
-/// The leading figure of each workload over the results of the machine of the last one.
+/// The leading figure of each workload, over all results of the machine that made the last one.
 fn trends(history: &History) -> Option<Section> {
     let own = results_of_last_machine(history);
     let summaries: Vec<Vec<WorkloadSummary>> =
@@ -255,7 +255,7 @@ fn trends(history: &History) -> Option<Section> {
     section.with(charts, tables)
 }
 
-/// One workload in several results.
+/// The chart and the table of one workload in several results.
 fn trend(workload: &str, results: &[(&PastResult, &WorkloadSummary)]) -> (Chart, Table) {
     let members: Vec<&WorkloadSummary> = results.iter().map(|(_, summary)| *summary).collect();
     let servers = section::servers(&members);

@@ -42,14 +42,14 @@ pub fn document(loaded: &Loaded) -> Document {
     document_with(loaded, Rules::Any)
 }
 
-/// The same with the ranks that the user asks for.
+/// The report of a result folder, with the ranks that the user asks for.
 pub fn document_with(loaded: &Loaded, rules: Rules) -> Document {
     let summaries = summarise(&loaded.records);
     document_of(&Source { rules, ..Source::new(loaded, &summaries) })
 }
 
-/// The same with all ratios to a server that the user chose, instead of the best one. Fails if there
-/// is no such server. Where its figures decide nothing, the report says so.
+/// The report of a result folder, with ratios to the server `baseline` instead of the best one.
+/// Fails if there is no such server. If its figures decide nothing, the report says so.
 pub fn document_against(loaded: &Loaded, baseline: &str, rules: Rules) -> anyhow::Result<Document> {
     let summaries = summarise(&loaded.records);
     let cells = summaries.iter().flat_map(WorkloadSummary::with_floor);
@@ -76,8 +76,8 @@ fn document_of(source: &Source) -> Document {
     }
 }
 
-/// Where a request's CPU time goes, by the records of a result folder; `None` if it has no
-/// microbenchmarks, or no server beside the floor in a load that they explain.
+/// Explains where a request's CPU time goes, from the records of a result folder. Returns `None`
+/// without microbenchmarks, or without a load that has figures of the floor and of a server.
 pub fn explanation(loaded: &Loaded) -> Option<Document> {
     let summaries = summarise(&loaded.records);
     let source = Source::new(loaded, &summaries);
@@ -92,7 +92,7 @@ pub fn explanation(loaded: &Loaded) -> Option<Document> {
     })
 }
 
-/// The names of the workloads in the leading one's family.
+/// The names of the workloads in the family of the leading workload.
 pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
     let summaries = summarise(&loaded.records);
     let source = Source::new(loaded, &summaries);
@@ -112,7 +112,7 @@ pub fn drills(records: &[DrillRecord], width: Option<usize>) -> String {
     section::drills_table(records).map_or_else(String::new, |table| format::table(&table, width))
 }
 
-/// The same for an issue, as Markdown.
+/// The results of fault drills as a Markdown table, for an issue.
 pub fn drills_markdown(records: &[DrillRecord]) -> String {
     section::drills_table(records).map_or_else(String::new, |table| format::markdown::render_table(&table))
 }
@@ -132,8 +132,7 @@ pub fn preliminary(records: &[Record], width: Option<usize>) -> String {
     tables.collect::<Vec<_>>().join("\n")
 }
 
-/// The width of what standard output is shown on: `COLUMNS` where the user set it, or else the
-/// terminal's; `None` if it is not a terminal.
+/// The width of standard output: `COLUMNS`, or else the terminal's; `None` if neither is known.
 pub fn terminal_width() -> Option<usize> {
     let chosen = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
     let width = chosen.filter(|columns| *columns > 0).or_else(|| {
@@ -143,7 +142,7 @@ pub fn terminal_width() -> Option<usize> {
     width.map(|width| width.max(layout::NARROWEST))
 }
 
-/// How many servers there are, and where.
+/// The number of servers, and the name of their host.
 fn title(families: &[Family], machine: &Machine) -> String {
     let members: Vec<_> = families.iter().flat_map(|family| family.members.iter().copied()).collect();
     let servers = section::servers(&members).len();
@@ -162,7 +161,7 @@ fn origin(machine: &Machine) -> Vec<Fact> {
     ]
 }
 
-/// After how many repetitions the intervals were as narrow as was asked for, by workload.
+/// The number of repetitions of each workload, and whether intervals are as narrow as asked for.
 fn until(summaries: &[WorkloadSummary]) -> Option<Fact> {
     let asked = summaries.iter().find_map(WorkloadSummary::until)?;
     let reached = |summary: &WorkloadSummary| {
@@ -179,7 +178,7 @@ fn until(summaries: &[WorkloadSummary]) -> Option<Fact> {
     ))
 }
 
-/// The machine; where the sides were on several hosts, the server's, and the names of the others.
+/// The server's machine and, if the sides were on several hosts, the names of the load hosts.
 fn place(machine: &Machine) -> String {
     let unknown = || "unknown".to_owned();
     let memory = machine.memory_bytes.map_or_else(unknown, |bytes| format!("{} GiB", bytes >> 30));
@@ -206,7 +205,7 @@ fn cores(machine: &Machine) -> String {
     format!("servers on {server} of {host}, the load tool on {loads}")
 }
 
-/// The chart of the cost of a request, if that is what the leading workload measures.
+/// The chart of the cost of a request, if the leading workload is a load.
 fn picture(summary: &WorkloadSummary) -> Option<Chart> {
     (summary.workload.task == TaskRecord::Load)
         .then(|| Chart { id: "answer".into(), ..section::cost_chart(summary) })

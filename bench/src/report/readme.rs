@@ -47,8 +47,8 @@ pub fn refresh(root: &Path, loaded: &Loaded) -> anyhow::Result<()> {
     write(&readme, &replaced(&text, &excerpt(&recorded)).with_context(|| readme.display().to_string())?)
 }
 
-/// What README.md has between the two lines: the sentences, which a reader sees first, the picture
-/// and the table; empty without figures.
+/// The text between the two lines of README.md: the sentences, which a reader sees first, the
+/// picture and the table. Empty without figures.
 pub fn excerpt(recorded: &Loaded) -> String {
     let summaries = summarise(&recorded.records);
     let source = Source::new(recorded, &summaries);
@@ -65,7 +65,7 @@ pub fn recorded_part(text: &str) -> Option<&str> {
     Some(rest.split_once(END)?.0.trim())
 }
 
-/// The text with another part between the two lines.
+/// Returns the text with `part` between the two lines. Fails if the text lacks a line.
 fn replaced(text: &str, part: &str) -> anyhow::Result<String> {
     let place = || format!("there is no line `{BEGIN}` with a line `{END}` behind it");
     let (before, rest) = text.split_once(BEGIN).with_context(place)?;

@@ -1,9 +1,9 @@
 //! The figures of a measurement that a service for continuous benchmarking can track over time:
 //! those that are the server's own, in units that do not change from one measurement to the next.
 //!
-//! A cell that is invalid or disturbed has none, and neither has the floor, a duplicate or a second load
-//! tool. Requests per second are tracked only where the server limited them: elsewhere they would track
-//! the load tool. A search has the capacity that it found, and no other figure.
+//! Cells that are invalid or disturbed have none, and neither have the floor, a duplicate or a
+//! second load tool. Requests per second are tracked only if the server limited them: otherwise
+//! they would track the load tool. A search has the capacity that it found, and no other figure.
 
 use super::value::Figure;
 use crate::analysis::capacity::{self, Capacity};
@@ -24,7 +24,7 @@ pub struct Tracked {
     pub measure: Measure,
     /// Its median and interval, in seconds, bytes or requests per second.
     pub figure: Figure,
-    /// The number of repetitions that have it; of a search that of its probes.
+    /// The number of repetitions that have the figure, or the number of probes of a search.
     pub repetitions: usize,
 }
 
@@ -48,7 +48,7 @@ pub enum Measure {
 }
 
 impl Measure {
-    /// All of them.
+    /// All measures.
     pub const ALL: [Self; 7] = [
         Self::Cost,
         Self::Throughput,
@@ -59,12 +59,12 @@ impl Measure {
         Self::Idle,
     ];
 
-    /// Whether more of it is better.
+    /// Whether a larger figure is better.
     pub fn is_larger_better(self) -> bool {
         matches!(self, Self::Throughput | Self::Capacity)
     }
 
-    /// What it is called.
+    /// The name of the measure, for people.
     pub fn title(self) -> &'static str {
         match self {
             Self::Cost => "CPU time per request",
@@ -77,8 +77,8 @@ impl Measure {
         }
     }
 
-    /// The symbol of the unit in which it is tracked, and what a stored figure is multiplied with. It is
-    /// one unit whatever the figure is, since no service converts units.
+    /// The symbol of the unit in which the measure is tracked, and the factor that a stored figure
+    /// is multiplied by. The unit does not depend on the figure, since no service converts units.
     pub fn unit(self) -> (&'static str, f64) {
         match self {
             Self::Cost | Self::P99 | Self::FirstResponse | Self::Idle => ("ns", 1e9),
@@ -130,7 +130,7 @@ pub(super) fn figures(summaries: &[WorkloadSummary]) -> Vec<Tracked> {
     .collect()
 }
 
-/// What a search found for each server. That some of its probes were too much is no failure.
+/// The capacity that each search found. Probes that exceeded the limit are not failures.
 fn capacities(summary: &WorkloadSummary, limit: LimitRecord) -> Vec<Tracked> {
     let of_cell = |cell: &Cell| {
         let Capacity { kept, exceeded } = capacity::from_cell(cell, limit)?;

@@ -35,7 +35,7 @@ pub enum Quantity {
 pub struct Unit {
     /// `µs`; empty for counts.
     pub symbol: &'static str,
-    /// What a stored figure is multiplied with.
+    /// The factor that a stored figure is multiplied by.
     pub factor: f64,
 }
 
@@ -56,9 +56,9 @@ pub enum Attribution {
     Server,
     /// The load tool's or the network's, which limited the rate: hatched, or hollow.
     Tool,
-    /// Of no worth, as the cell is invalid or disturbed. Dashed outline, or a cross.
+    /// The figure says nothing, since the cell is invalid or disturbed: dashed outline, or a cross.
     Invalid,
-    /// Not of a server measured here, but the article's or the floor's: dotted outline.
+    /// The article's or the floor's, and not a server's that was measured here: dotted outline.
     Reference,
 }
 
@@ -77,7 +77,7 @@ pub enum Value {
         /// The figure.
         #[serde(flatten)]
         figure: Figure,
-        /// Whose it is.
+        /// Whose figure it is.
         #[serde(skip_serializing_if = "Attribution::is_servers")]
         attribution: Attribution,
     },
@@ -155,17 +155,17 @@ impl Value {
         }
     }
 
-    /// Its text, if it is text.
+    /// The text of the value, if it is text.
     pub fn text(&self) -> Option<&str> {
         if let Self::Text(text) = self { Some(text) } else { None }
     }
 
-    /// The figure, whoever's it is.
+    /// The figure, whatever its attribution.
     pub fn figure(&self) -> Option<Figure> {
         if let Self::Figure { figure, .. } = self { Some(*figure) } else { None }
     }
 
-    /// Whose figure it is; the server's where nothing else is said.
+    /// Whose figure it is; [`Attribution::Server`] if the value is not a figure.
     pub fn attribution(&self) -> Attribution {
         match self {
             Self::Figure { attribution, .. } => *attribution,

@@ -44,7 +44,7 @@ pub(super) fn warnings(loaded: &Loaded, summaries: &[WorkloadSummary]) -> Vec<St
         .collect()
 }
 
-/// What may be wrong with the machines, each sentence once, with the hosts where there are several.
+/// What may be wrong with the machines, each sentence once, with its hosts if there are several.
 fn machines(machine: &Machine) -> Vec<String> {
     let Some(hosts) = &machine.hosts else {
         return OF_MACHINE.iter().filter_map(|warning| Some(warning(machine)?.concat())).collect();
@@ -57,7 +57,7 @@ fn machines(machine: &Machine) -> Vec<String> {
     told.map(|([begin, end], names)| format!("{begin} on {}{end}", list(&names))).collect()
 }
 
-/// Of sides on one machine: with several hosts each side has cores of its own.
+/// Warns if the sides shared a core. With several hosts, each side has its own cores.
 fn shared_cores(machine: &Machine) -> Option<String> {
     let shares =
         machine.hosts.is_none() && machine.server_cores.iter().any(|core| machine.tool_cores.contains(core));
@@ -68,8 +68,8 @@ fn shared_cores(machine: &Machine) -> Option<String> {
     })
 }
 
-/// What the servers and the load tool shared by the topology, by the user's choice or for want of
-/// cores. Nothing where they were on several hosts.
+/// What the servers and the load tool shared according to the topology, by the user's choice or
+/// because there are too few cores. Empty if they were on several hosts.
 fn divided_cores(machine: &Machine) -> Vec<String> {
     let Some(topology) = machine.topology.as_ref().filter(|_| machine.hosts.is_none()) else {
         return Vec::new();
@@ -119,7 +119,7 @@ fn swapped(machine: &Machine) -> Option<[String; 2]> {
     })
 }
 
-/// What this machine lacks, each with the servers that were left out because of it.
+/// What this machine lacks, with the servers that were left out because of it.
 fn unavailable(summaries: &[WorkloadSummary]) -> Vec<String> {
     let failures = |cell: &Cell| -> Vec<String> {
         let failures = cell.failures().filter(|failure| failure.kind == ErrorKind::Unavailable);
@@ -226,7 +226,7 @@ fn delayed(summaries: &[WorkloadSummary]) -> Option<String> {
 fn few(summaries: &[WorkloadSummary]) -> Option<String> {
     let is_few = |summary: &&WorkloadSummary| {
         let most = summary.cells.iter().map(|cell| cell.measured().count()).max().unwrap_or(0);
-        // Where they were not asked for by number, `wide` says it.
+        // With `--until` the user does not choose the number of repetitions: `wide` warns instead.
         (1..statistics::ENOUGH).contains(&most) && summary.until().is_none()
     };
     let names: Vec<&str> =
@@ -285,7 +285,7 @@ fn smuggling(summaries: &[WorkloadSummary]) -> Option<String> {
     })
 }
 
-/// The servers with such cells and their workloads; servers with the same workloads together.
+/// The servers with cells for which `is_such` is true, and their workloads, grouped by workloads.
 fn server_names(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) -> Option<String> {
     let names = summaries.iter().flat_map(|summary| {
         let cells = summary.with_floor().filter(|cell| is_such(cell));
@@ -299,7 +299,7 @@ fn server_names(summaries: &[WorkloadSummary], is_such: impl Fn(&Cell) -> bool) 
     (!said.is_empty()).then(|| list(&said))
 }
 
-/// Up to three workloads by name, more by their number.
+/// The names of up to three workloads, or the number of more; `everywhere` if they are all.
 fn some(workloads: &[&str], all: usize) -> String {
     match workloads.len() {
         count if count == all && all > 1 => "everywhere".into(),

@@ -1,5 +1,5 @@
-//! How a server is built, and when it is not: what one user has built another one can run, who cannot
-//! write to the target folder, or has no compiler.
+//! Builds servers. A server that is built already is not built again for a user who cannot write to
+//! the target folder or has no compiler: it runs as another user has built it.
 
 use std::fs::{self, File};
 use std::io::Read;
@@ -12,7 +12,7 @@ use crate::machine::host::{Host, Launch};
 use crate::servers::server::Server;
 use crate::servers::target::is_writable;
 
-/// The limit of a build: from nothing, on a slow machine.
+/// The time limit of a build from scratch, on a slow machine.
 const LIMIT: Duration = Duration::from_secs(30 * 60);
 
 /// What the server lacks to be built and run on this machine, and how to get it.
@@ -22,7 +22,8 @@ pub fn lacks(host: &Host, server: &Server) -> Option<String> {
     server.lacks(|program| host.find(program).is_some() || only_builds(program))
 }
 
-/// Why a server that is built cannot be built again, in a sentence. It runs as it is.
+/// Why a server that is built cannot be built again, in a sentence. The server runs as it was
+/// built.
 pub fn kept(host: &Host, server: &Server) -> Option<String> {
     let builder = server.build.first().filter(|_| is_built(server))?;
     let why = if host.find(builder).is_none() {
@@ -35,7 +36,7 @@ pub fn kept(host: &Host, server: &Server) -> Option<String> {
 }
 
 /// Builds the server, unless there is nothing to build or it is [`kept`]. The builder prints to
-/// standard error; unless `shown`, that is seen only when it fails.
+/// standard error; unless `shown`, its output is printed only when the build fails.
 pub(super) fn build(host: &Host, server: &Server, shown: bool) -> anyhow::Result<()> {
     if server.build.is_empty() || kept(host, server).is_some() {
         return Ok(());
@@ -60,8 +61,8 @@ pub(super) fn is_made(program: &str) -> bool {
 /// The first bytes of a program that the kernel runs itself (`elf(5)`).
 const ELF: [u8; 4] = *b"\x7fELF";
 
-/// The size of the program that the server runs; `None` of a script, of a link to what was installed, as
-/// an interpreter's, and of what is on `PATH`.
+/// The size, in bytes, of the program that the server runs; `None` for a script, for a symbolic
+/// link to an installed program, such as an interpreter, and for a program on `PATH`.
 pub(crate) fn binary_bytes(server: &Server) -> Option<u64> {
     let program = server.run.first().filter(|program| program.contains('/'))?;
     let program = server.folder.join(program);

@@ -22,7 +22,7 @@ pub struct Checkout {
     pub servers: Vec<Server>,
     /// Every suite of workloads, by name.
     pub suites: Vec<Suite>,
-    /// Folders without a manifest where servers are, as a change of branch leaves them.
+    /// Folders without a manifest among those of servers, such as a change of branch leaves behind.
     pub leftover: Vec<PathBuf>,
 }
 
@@ -53,8 +53,8 @@ impl Checkout {
         Ok(Self { root, target, servers, suites, leftover: folders.without_manifest })
     }
 
-    /// Adds the servers in the folders of `--server-dir`, which commands take beside those of
-    /// `--servers`. Fails when a folder has no valid manifest or a server's name is taken.
+    /// Adds the servers in the folders of `--server-dir`, which commands use in addition to those
+    /// of `--servers`. Fails when a folder has no valid manifest or a server's name is taken.
     pub fn with_server_dirs(mut self, folders: &[PathBuf]) -> anyhow::Result<Self> {
         for folder in folders {
             let place = || format!("--server-dir {}", folder.display());
@@ -81,7 +81,7 @@ impl Checkout {
         Ok(self)
     }
 
-    /// Adds a server that runs already, which commands take like those of `--server-dir`. Fails when
+    /// Adds a server that runs already, which commands use like those of `--server-dir`. Fails when
     /// its name is taken.
     pub fn with_attached(mut self, server: Option<Server>) -> anyhow::Result<Self> {
         if let Some(known) =
@@ -97,8 +97,9 @@ impl Checkout {
         Ok(self)
     }
 
-    /// The servers that `--servers` names, or all by `all`, and those of `--server-dir`; without
-    /// either flag the default ones. Fails when a name is unknown or repeated.
+    /// Returns the servers that `--servers` names, or every server for `all`, and those of
+    /// `--server-dir`; without either flag, the default servers. Fails when a name is unknown or
+    /// repeated.
     pub fn choose_servers(&self, wanted: &[String]) -> anyhow::Result<Vec<&Server>> {
         if wanted == ["all"] {
             return Ok(self.servers.iter().collect());
@@ -114,9 +115,9 @@ impl Checkout {
         Ok(named.iter().copied().chain(others).collect())
     }
 
-    /// The workloads that are named: by suite, one by one, or by the path of a file. A workload whose
-    /// rate is a share of a peak has the workload of the peak before it. Fails when a name is unknown
-    /// or repeated, or a file has a mistake.
+    /// Returns the named workloads. A name is that of a suite or of a workload, or the path of a
+    /// file. A workload whose rate depends on another workload's result comes after that workload.
+    /// Fails when a name is unknown or repeated, or a file has a mistake.
     pub fn choose_workloads(&self, wanted: &[String]) -> anyhow::Result<Vec<Workload>> {
         let mut chosen: Vec<Workload> = Vec::new();
         for name in wanted {
@@ -173,8 +174,9 @@ impl Checkout {
         self.target.tools()
     }
 
-    /// Where results go without `--out`: in the checkout, or where this user cannot write to it, in
-    /// the folder for such files by the XDG Base Directory Specification, or in the working folder.
+    /// The folder for results without `--out`: in the checkout; if this user cannot write to it, in
+    /// the folder for such files by the XDG Base Directory Specification; otherwise in the working
+    /// folder.
     pub fn results(&self) -> PathBuf {
         let own = self.root.join("bench/results");
         let home = || Some(PathBuf::from(variable("HOME")?).join(".local/state"));
@@ -204,9 +206,9 @@ pub fn root(root: Option<&Path>) -> anyhow::Result<PathBuf> {
 /// The folders of a checkout for servers, by language and name.
 #[derive(Debug, Default)]
 pub struct ServerFolders {
-    /// Those of servers.
+    /// The folders of servers.
     pub with_manifest: Vec<PathBuf>,
-    /// Those that are no servers yet, or none any more.
+    /// The folders that are not servers yet, or no longer.
     pub without_manifest: Vec<PathBuf>,
 }
 

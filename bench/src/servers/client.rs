@@ -1,5 +1,5 @@
-//! A client's side of one connection: raw bytes over a real socket, plain or within TLS, and answers of
-//! HTTP/1.1 read strictly.
+//! A client's side of one connection: sends raw bytes over a real socket, plain or within TLS, and
+//! reads HTTP/1.1 answers strictly.
 //!
 //! Every wait is bounded by [`TIMEOUT`], so that a server that hangs becomes an error with a cause.
 
@@ -17,15 +17,15 @@ use conformance::{Expected, Response, parse};
 use crate::servers::stream::Stream;
 use crate::store::record::Protocol;
 
-/// How long a client waits for an answer, for room to send, or for an end. Only a server that is
-/// wrong takes so long.
+/// How long a client waits for an answer, for room to send, or for the end. Only a faulty server
+/// takes this long.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a server that already runs may take to accept a connection.
 const ACCEPT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Loopback addresses of IPv4 that clients connect from in turn. A port stays in use for a while after its
-/// connection, and an address has 28,000 of them.
+/// The number of IPv4 loopback addresses from which clients connect in turn. A port stays in use
+/// for a while after its connection, and an address has 28,000 ports.
 const SOURCES: usize = 16;
 
 /// A connection to a server.
@@ -42,8 +42,8 @@ pub(crate) fn check_accepts(address: SocketAddr) -> anyhow::Result<()> {
     connected.with_context(|| format!("cannot connect to {address}: does the server run?"))
 }
 
-/// Of the addresses of a name the first that accepts a connection, as `localhost` may be that of
-/// IPv6 and the server listen on IPv4 alone; else the first.
+/// Returns the first address of a name that accepts a connection, or else the first one:
+/// `localhost` may resolve to IPv6 while the server listens on IPv4 alone.
 pub(crate) fn accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
     let accepts = |address: &&SocketAddr| check_accepts(**address).is_ok();
     let tried = if addresses.len() > 1 { addresses.iter().find(accepts) } else { None };
@@ -51,21 +51,21 @@ pub(crate) fn accepting(addresses: &[SocketAddr]) -> Option<SocketAddr> {
 }
 
 impl Client {
-    /// Does what [`Client::start`] does, as client number `number` of many, which together use several
-    /// source addresses.
+    /// Does what [`Client::start`] does as client number `number`. Clients of a server on an IPv4
+    /// loopback address connect from several source addresses in turn.
     pub(crate) fn start_from(number: usize, address: SocketAddr, protocol: Protocol) -> anyhow::Result<Self> {
         if !matches!(address, SocketAddr::V4(address) if address.ip().is_loopback()) {
             return Self::start(address, protocol, |_| Ok(()));
         }
-        // From 127.0.0.2 on: 127.0.0.1 is left to all other clients.
+        // Sources begin at 127.0.0.2: 127.0.0.1 is left to all other clients.
         let last = u8::try_from(number % SOURCES)? + 2;
         let source = SocketAddr::from((Ipv4Addr::new(127, 0, 0, last), 0));
         Self::start(address, protocol, |socket| socket.bind(&source.into()))
     }
 
-    /// Connects a socket, whose options `prepare` has set, to speak a protocol, and waits for nothing
-    /// that comes before its first request, such as the server's part of a handshake. Fails when the
-    /// server does not accept in time.
+    /// Connects a socket whose options `prepare` has set, to speak a protocol. Does not wait for
+    /// anything that comes before the first request, such as the server's part of a handshake.
+    /// Fails when the server does not accept in time.
     pub(crate) fn start(
         address: SocketAddr,
         protocol: Protocol,
@@ -111,13 +111,14 @@ impl Client {
         })
     }
 
-    /// Reads the next answer, which may be any final one. Fails when none arrives, or it is malformed.
+    /// Reads the next answer that is not an interim one, whatever its status. Fails when none
+    /// arrives, or it is malformed.
     pub(crate) fn answer(&mut self) -> anyhow::Result<Response> {
         loop {
             let parsed = parse(&self.unread, false, self.ended).map_err(anyhow::Error::msg)?;
             if let Some((response, length)) = parsed {
                 self.unread.drain(..length);
-                // A server may send any number of interim ones (RFC 9110, section 15.2).
+                // A server may send any number of interim answers (RFC 9110, section 15.2).
                 if response.is_interim() && response.status != 101 {
                     continue;
                 }
@@ -128,7 +129,7 @@ impl Client {
         }
     }
 
-    /// Makes the handshake of TLS, where the protocol has one.
+    /// Completes the TLS handshake, if the protocol has one.
     pub(crate) fn establish(&mut self, protocol: Protocol) -> anyhow::Result<()> {
         self.stream.establish(protocol).map_err(|error| match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => {
@@ -138,14 +139,15 @@ impl Client {
         })
     }
 
-    /// Whether bytes that were not looked at have arrived, or the end of the stream has.
+    /// Whether unread bytes or the end of the stream have arrived.
     pub(crate) fn is_readable(&self) -> bool {
         let arrived =
             recv(self.stream.tcp().as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT);
         !self.unread.is_empty() || arrived != Err(nix::Error::EAGAIN)
     }
 
-    /// Reads what has arrived, without waiting. An error is an end as well.
+    /// Reads the bytes that have arrived, without waiting. An error counts as the end of the
+    /// stream.
     pub(crate) fn receive_now(&mut self) {
         self.ended |= !self.stream.receive_now(&mut self.unread).unwrap_or(false);
     }

@@ -1,4 +1,5 @@
-//! The certificate of a measurement: its servers have it, and what loads them trusts it alone.
+//! The TLS certificate of a measurement: servers use it, and the load tools that check certificates
+//! trust it.
 
 use std::net::IpAddr;
 
@@ -13,7 +14,7 @@ pub const CERTIFICATE: &str = "certificate.pem";
 /// The name of the file with its key.
 const KEY: &str = "key.pem";
 
-/// A certificate with its key, in PEM: of a key on P-256, signed by itself.
+/// A self-signed certificate and its key, which is on P-256, in PEM.
 #[derive(Debug)]
 pub struct Identity {
     certificate: String,
@@ -21,33 +22,34 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A new one for the server's host.
+    /// Makes a new certificate for `localhost` and the address of the server's host.
     pub fn new(address: IpAddr) -> anyhow::Result<Self> {
         let names = ["localhost".to_owned(), address.to_string()];
         let made = rcgen::generate_simple_self_signed(names).context("cannot make a certificate")?;
         Ok(Self { certificate: made.cert.pem(), key: made.signing_key.serialize_pem() })
     }
 
-    /// The files of a server, by name.
+    /// The names and contents of the files that a server needs.
     pub fn server_files(&self) -> [(&str, &str); 2] {
         [(CERTIFICATE, &self.certificate), (KEY, &self.key)]
     }
 
-    /// The file of what loads it.
+    /// The name and content of the file that a load tool needs.
     pub fn client_file(&self) -> (&str, &str) {
         (CERTIFICATE, &self.certificate)
     }
 }
 
-/// The flags of a server by its protocol, and the folder on its host with the files that they name. The
-/// server has read them by the time that it is ready.
+/// The flags that a server needs for a protocol, and the folder on its host with the files that the
+/// flags name. The server has read the files by the time it is ready.
 pub struct ServerFlags<'h> {
     words: Vec<String>,
     _folder: Option<Scratch<'h>>,
 }
 
 impl<'h> ServerFlags<'h> {
-    /// Fails where there is no room for the files. Without TLS no identity is used.
+    /// Writes the files to the host. Fails when they cannot be written. Without TLS, `identity` is
+    /// not used.
     pub fn new(host: &'h Host, protocol: Protocol, identity: Option<&Identity>) -> anyhow::Result<Self> {
         let identity = identity.filter(|_| protocol.is_encrypted());
         let folder = identity.map(|identity| host.scratch(&identity.server_files())).transpose()?;

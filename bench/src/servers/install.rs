@@ -10,12 +10,12 @@ use crate::servers::server::Server;
 /// The limit to fetch and unpack some packages over a slow line.
 const LIMIT: Duration = Duration::from_secs(20 * 60);
 
-/// The limit of a question to the host.
+/// The time limit of a query to the host.
 const AT_ONCE: Duration = Duration::from_secs(20);
 
-/// Installs the packages that are its arguments. Packages such as a web server's would start their
-/// services: before that Debian asks a policy, and exit code 101 means that none may be started. A policy
-/// that the host has already is left as it is.
+/// Installs the packages that are its arguments. Some packages, such as web servers, would start
+/// their services: Debian first runs a policy program, whose exit code 101 means that no service
+/// may be started. If the host already has a policy, it is left as it is.
 const SCRIPT: &str = r#"
 policy=/usr/sbin/policy-rc.d
 if (set -C; printf '#!/bin/sh\nexit 101\n' >"$policy") 2>/dev/null; then

@@ -22,7 +22,7 @@ const STOP_LIMIT: Duration = Duration::from_secs(15);
 pub struct Running {
     /// Its process, which leads a group that its children belong to.
     pub process: Process,
-    /// Where it listens.
+    /// The address at which it listens.
     pub address: SocketAddr,
 }
 
@@ -38,12 +38,13 @@ pub fn unavailable(host: &Host, server: &Server) -> Option<String> {
 }
 
 /// Builds the server, and returns why it cannot run on this machine. The builder prints to standard
-/// error. Fails when the build fails, or the server's check without a reason.
+/// error. Fails when the build fails, or when the server's check fails without a reason.
 pub fn prepare(host: &Host, server: &Server) -> anyhow::Result<Option<String>> {
     prepare_with(host, server, true)
 }
 
-/// Does what [`prepare`] does. Unless `shown`, what the builder prints is seen only when it fails.
+/// Does what [`prepare`] does. Unless `shown`, the builder's output is printed only when the build
+/// fails.
 pub fn prepare_with(host: &Host, server: &Server, shown: bool) -> anyhow::Result<Option<String>> {
     if let Some(why) = build::lacks(host, server) {
         return Ok(Some(why));

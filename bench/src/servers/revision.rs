@@ -1,7 +1,7 @@
 //! Other states of servers: a commit of the checkout, another checkout, or the folder of a server.
 //!
-//! A commit is unpacked below the target folder, where it is built. It has the same place each time, and
-//! its files the time of the commit, so that cargo builds it once.
+//! A commit is unpacked below the target folder, and built there. Its folder is the same each time,
+//! and its files have the time of the commit, so cargo builds it only once.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ use super::server::Server;
 use crate::machine::host::{Host, Launch};
 use crate::text::names;
 
-/// The time for git and tar, of a checkout with some thousand small files.
+/// The time limit for git and tar, for a checkout with some thousand small files.
 const BOUND: Duration = Duration::from_secs(120);
 
-/// Unpacks a commit: the checkout, the commit, and the folder.
+/// Unpacks a commit. The arguments are the checkout, the commit, and the folder.
 const UNPACK: &str =
     "mkdir -p \"$3\" && git -C \"$1\" archive --format=tar \"$2\" | tar --extract --directory=\"$3\"";
 
 /// A state of servers.
 #[derive(Debug)]
 pub struct Revision {
-    /// What the user called it, with the commit where it is one.
+    /// The name for the user: the path, or the commit with the name that the user gave.
     pub label: String,
     /// What identifies it: a commit or a path.
     pub identity: String,
@@ -34,8 +34,8 @@ pub struct Revision {
 }
 
 impl Revision {
-    /// The state that the user named: the folder of a server, a checkout, or a commit of `checkout`.
-    /// Fails where it is none of them.
+    /// Finds the state that the user named: the folder of a server, a checkout, or a commit of
+    /// `checkout`. Fails when the text names none of them.
     pub fn find(host: &Host, checkout: &Checkout, text: &str) -> anyhow::Result<Self> {
         let path = Path::new(text);
         if path.is_dir() {
@@ -82,12 +82,12 @@ impl Revision {
         Ok(found)
     }
 
-    /// Its server of this name. Fails where it has none.
+    /// Returns the server of this name. Fails when this state has no such server.
     pub fn server(&self, name: &str) -> anyhow::Result<&Server> {
         names::find("server", name, &self.servers, |server| &server.name).with_context(|| self.label.clone())
     }
 
-    /// The names of its servers that are measured when the user names none.
+    /// The names of the servers that are measured when the user names none.
     pub fn default_names(&self) -> Vec<String> {
         let is_meant = |server: &&Server| server.is_default && !server.is_floor;
         let of_one = self.servers.len() == 1;

@@ -14,7 +14,7 @@ use crate::servers::target::Target;
 use crate::store::record::Protocol;
 use crate::text::toml_file;
 
-/// Stands for the folder of cargo's programs in the commands of a manifest.
+/// The placeholder for the folder of cargo's programs in the commands of a manifest.
 pub const TARGET: &str = "{target}";
 
 /// What `[[limits]]` of a manifest may name: a flag without its hyphens, or a limit without a flag.
@@ -30,7 +30,7 @@ pub const LIMITS: [&str; 9] = [
     "body",
 ];
 
-/// Longer names make tables too wide.
+/// The most bytes of a name. Longer names make tables too wide.
 const NAME_BYTES: usize = 30;
 
 /// The language, runtime and model of an attached server, which has no manifest.
@@ -39,8 +39,8 @@ const UNKNOWN: &str = "unknown";
 /// A longer warm-up before each run would be a mistake: Jetty's is six seconds.
 const LONGEST_WARM_UP_SECONDS: f64 = 60.0;
 
-/// What is wrong with a name for a server. It is the name of a folder, a part of the program's name
-/// and a value of `--servers`.
+/// Returns what is wrong with a name for a server, if anything is. The name is also that of a
+/// folder, a part of the program's name and a value of `--servers`.
 pub fn name_fault(name: &str) -> Option<&'static str> {
     let is_allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let begins = name.starts_with(|first: char| first.is_ascii_lowercase());
@@ -163,7 +163,7 @@ pub struct Server {
     /// Its folder, where its commands run.
     #[serde(skip)]
     pub folder: PathBuf,
-    /// What `{target}` stands for in its commands.
+    /// The folder that `{target}` stands for in its commands.
     #[serde(skip)]
     pub target: PathBuf,
     /// The variables that its build is given, as `NAME=value`.
@@ -191,7 +191,7 @@ pub struct Server {
     /// Whether the user named its folder by `--server-dir`.
     #[serde(skip)]
     pub is_given: bool,
-    /// Where it runs, if the user has started it. It has no commands then.
+    /// The address and the process, if the user has started the server. It has no commands then.
     #[serde(skip)]
     pub attached: Option<Attached>,
     /// The name in the article's table, if it is one of the article's two programs.
@@ -224,7 +224,7 @@ pub struct Server {
 /// A server that the user has started.
 #[derive(Clone, Debug)]
 pub struct Attached {
-    /// Where it listens.
+    /// The address at which it listens.
     pub address: SocketAddr,
     /// Its process, if the user gave `--pid`.
     pub process: Option<AttachedProcess>,
@@ -302,7 +302,7 @@ impl Server {
         Ok(server)
     }
 
-    /// The flag that names it to a command.
+    /// The flag that selects the server in a command.
     pub fn flag(&self) -> String {
         if let Some(attached) = &self.attached {
             format!("--address {}", attached.address)
@@ -313,7 +313,7 @@ impl Server {
         }
     }
 
-    /// Why the server fails the case or drill, if it is known to.
+    /// The known failure that lists the case or drill, with its reason.
     pub fn known_failure(&self, case: &str) -> Option<&KnownFailure> {
         self.known_failures.iter().find(|failure| failure.cases.iter().any(|known| known == case))
     }
@@ -328,19 +328,19 @@ impl Server {
         !self.limits.iter().flat_map(|unmet| &unmet.names).any(|name| name == limit)
     }
 
-    /// How long it is loaded before a run is measured: as long as the workload says, and where that
-    /// warms up at all, at least as long as the manifest says.
+    /// How long the server is loaded before a run is measured: as long as the workload says but,
+    /// unless that is zero, at least as long as the manifest says.
     pub fn warm_up(&self, of_workload: Duration) -> Duration {
         let own = Duration::from_secs_f64(self.warm_up_seconds.unwrap_or_default());
         if of_workload.is_zero() { of_workload } else { of_workload.max(own) }
     }
 
-    /// The requirements that `has_program` denies.
+    /// The requirements whose programs are missing according to `has_program`.
     pub fn missing(&self, has_program: impl Fn(&str) -> bool) -> impl Iterator<Item = &Requirement> {
         self.requires.iter().filter(move |requirement| !has_program(&requirement.program))
     }
 
-    /// The first requirement that `has_program` denies, as text after `unavailable: `.
+    /// The first missing requirement according to `has_program`, as text after `unavailable: `.
     pub fn lacks(&self, has_program: impl Fn(&str) -> bool) -> Option<String> {
         let missing = self.missing(has_program).next()?;
         Some(format!("there is no `{}` here; {}", missing.program, missing.hint))
@@ -411,7 +411,8 @@ mod tests {
 
     #[test]
     fn a_server_is_warmed_up_as_long_as_its_runtime_needs() {
-        // The server's own, the workload's, and how long it is loaded, in milliseconds.
+        // The manifest's warm-up in seconds, and the workload's and the resulting one in
+        // milliseconds.
         let cases = [("", 200, 200), ("6", 200, 6000), ("0.1", 200, 200), ("6", 0, 0)];
         for (own, of_workload, expected) in cases {
             let lines = if own.is_empty() { String::new() } else { format!("warm_up_seconds = {own}") };

@@ -1,4 +1,5 @@
-//! The bytes of a client's connection, plain or within TLS: it blocks, within the socket's timeouts.
+//! The bytes of a client's connection, plain or within TLS. Reads and writes block, at most for the
+//! socket's timeouts.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -19,8 +20,9 @@ pub(crate) struct Stream {
 }
 
 impl Stream {
-    /// A connection for a protocol. With TLS the client's hello is sent, and no answer to it awaited:
-    /// what is written from then on is sent once [`Stream::establish`] or a read makes the handshake.
+    /// Starts a connection for a protocol. With TLS, sends the client's hello, and does not wait
+    /// for the answer: what is written later is sent once [`Stream::establish`] or a read completes
+    /// the handshake.
     pub(crate) fn start(tcp: TcpStream, protocol: Protocol) -> io::Result<Self> {
         let tls = wire(protocol).tls_client().map_err(io::Error::other)?;
         let mut stream = Self { tcp, tls: tls.map(Box::new) };
@@ -32,7 +34,8 @@ impl Stream {
         Ok(stream)
     }
 
-    /// Makes the handshake. Fails where the server does not agree on the protocol that it was asked for.
+    /// Completes the TLS handshake, if there is one. Fails when the server does not agree on the
+    /// protocol.
     pub(crate) fn establish(&mut self, protocol: Protocol) -> io::Result<()> {
         let Some(tls) = &mut self.tls else { return Ok(()) };
         while tls.is_handshaking() {
@@ -40,7 +43,7 @@ impl Stream {
         }
         self.flush()?;
         let agreed = self.tls.as_ref().and_then(|tls| tls.alpn_protocol());
-        // A server of HTTP/1.1 alone may have no ALPN.
+        // A server that speaks only HTTP/1.1 may have no ALPN.
         if protocol.is_http_2() && agreed != Some(b"h2") {
             return Err(io::Error::other("the server does not agree on h2 by ALPN"));
         }
@@ -55,7 +58,7 @@ impl Stream {
     /// Sends as many bytes as there is room for at once, and returns their number.
     pub(crate) fn send_now(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let Some(tls) = &mut self.tls else { return at_once(AtOnce(&self.tcp).write(bytes)) };
-        // What waits comes first.
+        // Bytes that were buffered before come first.
         while tls.wants_write() {
             if at_once(tls.write_tls(&mut AtOnce(&self.tcp)))? == 0 {
                 return Ok(0);
@@ -66,7 +69,7 @@ impl Stream {
         Ok(written)
     }
 
-    /// Appends the bytes that have arrived; false at the end of the stream.
+    /// Appends the bytes that have arrived. Returns false at the end of the stream.
     pub(crate) fn receive_now(&mut self, bytes: &mut Vec<u8>) -> io::Result<bool> {
         let mut buffer = [0; READ_BYTES];
         loop {
@@ -121,7 +124,7 @@ pub(crate) fn wire(protocol: Protocol) -> conformance::Protocol {
     }
 }
 
-/// Nothing, where there is no room or nothing has arrived.
+/// Returns 0 bytes instead of an error if the operation would block or was interrupted.
 fn at_once(moved: io::Result<usize>) -> io::Result<usize> {
     match moved {
         Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted) => Ok(0),
@@ -129,7 +132,7 @@ fn at_once(moved: io::Result<usize>) -> io::Result<usize> {
     }
 }
 
-/// A socket that blocks, and is not waited for here.
+/// Reads and writes without waiting, although the socket blocks.
 struct AtOnce<'a>(&'a TcpStream);
 
 impl Read for AtOnce<'_> {

@@ -1,4 +1,5 @@
-//! Where cargo puts what it builds. Variables and configuration files decide that, so cargo is asked.
+//! The folder in which cargo builds. Environment variables and configuration files decide where it
+//! is, so cargo is asked.
 //!
 //! ```text
 //! /target/tools            what `scripts/setup` has installed
@@ -21,13 +22,14 @@ const MARK: &str = "CACHEDIR.TAG";
 pub struct Target {
     /// The folder.
     folder: PathBuf,
-    /// The triple that cargo is told to build for: such programs have a folder of their own.
+    /// The target triple that cargo is told to build for, whose programs have a folder of their
+    /// own.
     triple: Option<String>,
 }
 
 impl Target {
-    /// The target folder of the checkout at `root`. Where cargo does not answer, such as for a user
-    /// without it, it is the one that this program lies in.
+    /// Finds the target folder of the checkout at `root`. If cargo does not answer, for example
+    /// because the user does not have it, this is the target folder that contains this program.
     pub fn find(root: &Path) -> Self {
         // The mock checkouts of tests are no workspaces of cargo.
         let is_workspace = root.join("Cargo.toml").is_file();
@@ -37,7 +39,7 @@ impl Target {
         let Some(folder) = is_workspace.then(|| asked(root)).flatten() else {
             return own.unwrap_or_else(|| Self { folder: by_variable(root), triple: named });
         };
-        // Cargo does not say which triple its configuration names, but has put this program there.
+        // Cargo does not say which triple its configuration names, but this program's path does.
         let triple = own.filter(|own| is_same(&own.folder, &folder)).and_then(|own| own.triple);
         Self { triple: triple.or(named), folder }
     }
@@ -58,12 +60,13 @@ impl Target {
         is_target(programs).then(|| Self { folder: programs.to_owned(), triple: None })
     }
 
-    /// A folder below this one for the programs of another checkout, which has the same name each time.
+    /// The target folder of another checkout, below this one. It is the same each time for the same
+    /// name.
     pub fn for_checkout(&self, name: &str) -> Self {
         Self { folder: self.other(name).join("target"), triple: self.triple.clone() }
     }
 
-    /// Where another checkout of this name is kept, and built.
+    /// The folder in which another checkout of this name is unpacked and built.
     pub fn other(&self, name: &str) -> PathBuf {
         self.folder.join("versus").join(name)
     }
@@ -91,8 +94,8 @@ impl Target {
         std::iter::once(folder).chain(triple)
     }
 
-    /// The variable that gives a build a folder to keep files of its own in, as Go and pip do, where
-    /// the user has none, as a service or a job of cron.
+    /// The variable, as `NAME=value`, that gives a build a folder for files of its own, as Go and
+    /// pip need. `None` if the user has such a folder: a service or a cron job may not have one.
     pub fn home(&self) -> Option<String> {
         let is_folder = |path: &PathBuf| path.is_dir();
         let home = variable("HOME").map(PathBuf::from).filter(is_folder);
@@ -115,7 +118,7 @@ pub fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// Cargo's answer; `None` where there is no cargo, or it fails.
+/// The target folder by cargo's answer; `None` if there is no cargo, or it fails.
 fn asked(root: &Path) -> Option<PathBuf> {
     #[derive(Deserialize)]
     struct Metadata {
@@ -127,7 +130,7 @@ fn asked(root: &Path) -> Option<PathBuf> {
     serde_json::from_slice(&output.stdout).ok().map(|metadata: Metadata| metadata.target_directory)
 }
 
-/// What cargo would answer if no configuration file says otherwise.
+/// The target folder that cargo would use if no configuration file names another.
 fn by_variable(root: &Path) -> PathBuf {
     root.join(variable("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }

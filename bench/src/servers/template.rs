@@ -32,7 +32,7 @@ macro_rules! files {
 }
 
 impl Language {
-    /// The folder of its servers, below `servers/`.
+    /// The folder of the language's servers, below `servers/`.
     pub fn folder(self) -> &'static str {
         self.template().0
     }
@@ -46,8 +46,8 @@ impl Language {
         self.template().1
     }
 
-    /// Its folder and its files. The first file is the one that handles requests; of
-    /// [`Self::Other`], the one to begin with.
+    /// The language's folder and its files. The first file handles requests; for [`Self::Other`],
+    /// it is the one to begin with.
     fn template(self) -> (&'static str, &'static [File]) {
         match self {
             Self::Rust => files!("rust": "src/main.rs", "Cargo.toml", "server.toml", "README.md"),

@@ -1,5 +1,5 @@
-//! Workloads: what is asked of a server, and how it is loaded. Each TOML file in `bench/workloads/`,
-//! or of the user, is a suite of workloads that together answer one question.
+//! Workloads: which request is sent to a server, and how the server is loaded. Each TOML file in
+//! `bench/workloads/`, or of the user, is a suite of workloads that together answer one question.
 
 mod file;
 
@@ -28,15 +28,15 @@ pub struct Workload {
     pub name: String,
     /// The suite that it belongs to.
     pub suite: String,
-    /// What reports call it.
+    /// The name in reports.
     pub title: String,
     /// The request target.
     pub path: String,
     /// The body of the answer, byte for byte.
     pub answer: String,
-    /// What is done.
+    /// What is done to the server.
     pub task: Task,
-    /// On how many of its cores a loaded server runs; `None` for all of them.
+    /// The number of its cores on which a loaded server runs; `None` for all of them.
     pub server_cores: Option<usize>,
     /// How often each server is run, unless `--repetitions` is given.
     pub repetitions: u32,
@@ -53,7 +53,7 @@ pub enum Task {
     Start,
     /// A number of connections are opened, used once, and held.
     Hold(u32),
-    /// The same, and they are silent for a time.
+    /// A number of connections are opened, used once, and then silent for a time.
     Idle(u32, Duration),
 }
 
@@ -68,37 +68,38 @@ pub struct Load {
     pub amount: Amount,
     /// What a connection is used for.
     pub mode: Mode,
-    /// What is spoken.
+    /// The protocol of the requests.
     pub protocol: Protocol,
-    /// Streams of HTTP/2 that are open at once on a connection.
+    /// HTTP/2 streams that are open at once on a connection.
     pub streams: u32,
     /// Whether a new connection resumes a session of TLS.
     pub resumes: bool,
     /// Fields that every request has after `Host`, as `Name: value`.
     pub headers: Vec<String>,
-    /// The seed of an open loop whose requests arrive at random, as those of independent visitors do;
-    /// `None` where they are evenly spaced.
+    /// The seed of an open loop whose requests arrive at random, as those of independent visitors
+    /// do; `None` if requests are sent at equal intervals.
     pub poisson: Option<u64>,
     /// Further kinds of requests, each with its share, as `visit --mix` takes them.
     pub mix: Vec<String>,
     /// The rate of an open loop; `None` in a closed loop, where a connection sends its next request
     /// when it has the answer to the last.
     pub rate: Option<Rate>,
-    /// How long the same load runs first, unrecorded.
+    /// How long the same load runs before the measurement, unrecorded.
     pub warm_up: Duration,
-    /// How long an answer is waited for, if the tool can be told.
+    /// How long the tool waits for an answer, if it has a flag for that.
     pub timeout: Duration,
-    /// How long a slice is, where the servers of a repetition are loaded in turn; `None` where each
-    /// is loaded once, for the whole amount.
+    /// The length of a slice, if the servers of a repetition are loaded in turn; `None` if each is
+    /// loaded once, for the whole amount.
     pub slice: Option<Duration>,
 }
 
-/// In slices there are so many repetitions in the time of so many in one piece: of nine the interval
-/// leaves out the farthest on either side, so that one that is far off does not decide it.
+/// The number of repetitions in slices, and the number of undivided ones that take the same time.
+/// With nine, the interval leaves out the farthest on either side, so that a single outlier does
+/// not decide it.
 const IN_SLICES: [u32; 2] = [9, 5];
 
-/// The most connections of a load in slices. Each server has as many open at once: with twenty servers
-/// 40,000 sockets, which take the kernel some 100 MB.
+/// The most connections of a load in slices. The connections of all servers are open at once: those
+/// of twenty servers have 40,000 sockets, which take the kernel some 100 MB.
 const MOST_IN_SLICES: u32 = 1024;
 
 /// The rate of an open loop.
@@ -108,34 +109,34 @@ pub enum Rate {
     PerSecond(f64),
     /// A share of the server's own peak.
     OfPeak {
-        /// Between 0 and 1.
+        /// The share, between 0 and 1.
         share: f64,
         /// The workload whose throughput is the peak. It is measured before.
         peak: String,
     },
-    /// The highest at which a limit is kept. Each repetition tries one rate, by the results of those
-    /// before.
+    /// The highest rate at which a limit is kept. Each repetition tries one rate, chosen by the
+    /// results of the repetitions before it.
     Searched {
-        /// What has to be kept.
+        /// The limit that has to be kept.
         limit: Limit,
         /// The workload whose throughput no rate exceeds. It is measured before.
         peak: String,
     },
     /// A share of the rate that a search has found for the server.
     OfFound {
-        /// 1 for that rate.
+        /// The share: 1 for the rate that was found.
         share: f64,
         /// The workload that searches. It is measured before, in all of its repetitions.
         search: String,
     },
 }
 
-/// The most that a percentile of the latency may be.
+/// An upper limit of a percentile of the latency.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
     /// The percentile: one of [`Limit::PERCENTILES`].
     pub percentile: f64,
-    /// In seconds.
+    /// The limit of the latency, in seconds.
     pub seconds: f64,
 }
 
@@ -172,7 +173,7 @@ impl FromStr for Limit {
     }
 }
 
-/// `p99 ≤ 1.00 ms`.
+/// Writes a limit as `p99 ≤ 1.00 ms`.
 impl Display for Limit {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         write!(out, "p{} ≤ {}", self.percentile, numbers::duration(self.seconds))
@@ -184,7 +185,7 @@ impl Display for Limit {
 pub struct Suite {
     /// The file's name without `.toml`.
     pub name: String,
-    /// What it answers, in a sentence.
+    /// A description of the suite in a sentence: mostly the question that it answers.
     pub about: String,
     /// Its workloads, in the order of their runs; empty if it names other suites.
     pub workloads: Vec<Workload>,
@@ -203,7 +204,7 @@ impl Workload {
         }
     }
 
-    /// What sends the requests: the load tool, or `bench` itself.
+    /// The name of the program that sends the requests: the load tool, or `bench` itself.
     pub fn tool(&self) -> &str {
         self.load().map_or("bench", |load| &load.tool)
     }
@@ -213,7 +214,7 @@ impl Workload {
         self.load().map_or(Protocol::Http1, |load| load.protocol)
     }
 
-    /// This workload under another tool.
+    /// This workload with another tool, and not in slices.
     #[must_use]
     pub fn with_tool(&self, tool: &str) -> Self {
         let mut other = self.clone();
@@ -233,13 +234,14 @@ impl Workload {
         }
     }
 
-    /// Whether it searches for a rate.
+    /// Whether the workload searches for a rate.
     pub fn searches(&self) -> bool {
         matches!(self.load().and_then(|load| load.rate.as_ref()), Some(Rate::Searched { .. }))
     }
 
-    /// This workload with another limit: a search for it, or what follows that. As one of several it has
-    /// the limit in its name and its title.
+    /// This workload with another limit, if it searches for a rate or follows a search. `is_named`
+    /// adds the limit to its name and its title, to distinguish it from the same workload with
+    /// other limits.
     #[must_use]
     pub fn with_limit(&self, new: Limit, is_named: bool) -> Self {
         let mut other = self.clone();
@@ -258,13 +260,13 @@ impl Workload {
         other
     }
 
-    /// How many repetitions are made of it in slices.
+    /// The number of repetitions that are made of the workload in slices.
     pub fn repetitions_in_slices(&self) -> u32 {
         let [more, fewer] = IN_SLICES;
         if self.repetitions < fewer { self.repetitions } else { self.repetitions * more / fewer }
     }
 
-    /// Divides the time of its load among as many repetitions as are made in slices, if it is.
+    /// If the load is made in slices, divides its time among the number of repetitions in slices.
     pub fn divide_repetitions(&mut self) {
         let repetitions = self.repetitions_in_slices();
         if let Task::Load(Load { amount: Amount::Time(time), slice: Some(_), .. }) = &mut self.task {
@@ -273,12 +275,12 @@ impl Workload {
         }
     }
 
-    /// Whether it has to wait for all repetitions of another workload of its suite.
+    /// Whether the workload has to wait for all repetitions of another workload of its suite.
     pub fn follows_a_search(&self) -> bool {
         matches!(self.load().and_then(|load| load.rate.as_ref()), Some(Rate::OfFound { .. }))
     }
 
-    /// The workload that has to be measured before: that of the peak, or of the search.
+    /// The name of the workload that has to be measured before, for its peak or its search.
     pub fn peak(&self) -> Option<&str> {
         match &self.load()?.rate {
             Some(Rate::OfPeak { peak, .. } | Rate::Searched { peak, .. }) => Some(peak),
@@ -363,9 +365,10 @@ impl Load {
         }
     }
 
-    /// Whether it can be made in slices: in a closed loop for a time, over connections that are kept.
-    /// A count is made once, an open loop has a rate of its own, connections that are closed leave
-    /// their ports behind for a minute, and too many are too many for all servers at once.
+    /// Whether the load can be made in slices: it has to be a closed loop for a time, over kept
+    /// connections. A number of requests is sent only once, an open loop has a rate of its own, and
+    /// closed connections leave their ports in use for a minute. The connections of all servers are
+    /// open at once, so their number is limited.
     pub fn is_sliceable(&self) -> bool {
         self.rate.is_none()
             && self.mode.requests_per_connection().is_none()
@@ -373,7 +376,7 @@ impl Load {
             && self.connections <= MOST_IN_SLICES
     }
 
-    /// Makes it, and its warm-up, this many times shorter, to the hundredth of a second.
+    /// Makes the load and its warm-up this many times shorter, in whole hundredths of a second.
     pub fn shorten(&mut self, times: u32) {
         if let Amount::Time(time) = &mut self.amount {
             *time = to_hundredths(*time / times);
@@ -436,7 +439,8 @@ mod tests {
     #[test]
     fn nine_repetitions_are_made_in_slices_in_the_time_of_five() {
         let slice = Some(Duration::from_millis(20));
-        // Repetitions of a second, and how many there are then, of how many milliseconds.
+        // The slice, the repetitions of a second each, and the resulting repetitions with their
+        // milliseconds.
         let cases =
             [(slice, 5, (9, 550)), (slice, 10, (18, 550)), (slice, 1, (1, 1000)), (None, 5, (5, 1000))];
         for (slice, repetitions, expected) in cases {

@@ -1,4 +1,4 @@
-//! The stored form of a drill's result: one line of `drills.jsonl`. What is not known is `null`.
+//! The stored form of a drill's result: one line of `drills.jsonl`. An unknown value is `null`.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,18 +17,19 @@ pub struct DrillRecord {
     pub started: String,
     /// The server.
     pub server: DrilledRecord,
-    /// The drill's name, without what stands before it in manifests.
+    /// The drill's name, without the prefix that it has in manifests.
     pub drill: String,
-    /// What it does, for people.
+    /// A description of the drill for readers.
     pub about: String,
-    /// What was spoken; HTTP/1.1 without TLS where a line does not say.
+    /// The protocol; HTTP/1.1 without TLS where a line has none.
     #[serde(default, skip_serializing_if = "Protocol::is_plain")]
     pub protocol: Protocol,
     /// How large it was.
     pub size: SizeRecord,
     /// How it ended.
     pub outcome: OutcomeRecord,
-    /// Why the server fails it, by its manifest; `null` where this is not a known failure.
+    /// Why the server fails the drill, according to its manifest; `null` where this is not a known
+    /// failure.
     pub known: Option<String>,
 }
 
@@ -52,7 +53,7 @@ pub struct DrilledRecord {
 pub enum SizeRecord {
     /// A second or two, for tests.
     Short,
-    /// In full.
+    /// The whole drill.
     Full {
         /// The most connections at once, which the machine's limit of open files may reduce.
         connections: usize,

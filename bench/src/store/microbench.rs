@@ -1,6 +1,6 @@
 //! The stored form of microbenchmarks: `microbench.json`.
 //!
-//! Units are seconds, bytes and counts. What is not known is `null`, never 0.
+//! Units are seconds, bytes and counts. An unknown value is `null`, never 0.
 
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +35,9 @@ pub struct MicrobenchRecord {
 pub struct CostsRecord {
     /// The server's name.
     pub server: String,
-    /// The full names of those of its framework; empty without a framework.
+    /// The full names of the benchmarks of its framework; empty without a framework.
     pub framework: Vec<String>,
-    /// The full names of those of our own code.
+    /// The full names of the benchmarks of our own code.
     pub own: Vec<String>,
 }
 
@@ -67,12 +67,12 @@ pub struct TimeRecord {
     pub seconds: f64,
     /// The lower end of its 95 % interval.
     pub low_seconds: f64,
-    /// Its upper end.
+    /// The upper end of its 95 % interval.
     pub high_seconds: f64,
 }
 
 impl BenchRecord {
-    /// `group/name`
+    /// Returns `group/name`.
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.group, self.name)
     }
@@ -99,7 +99,8 @@ impl BenchRecord {
 
 #[cfg(test)]
 impl MicrobenchRecord {
-    /// Benchmarks of requests, a head, a framework and the kernel, and three servers of them.
+    /// Benchmarks of parsing, connections, a framework and the kernel, and the costs of three
+    /// servers.
     pub(crate) fn example() -> Self {
         let bench = |group: &str, name: &str, nanoseconds: f64, elements, bytes| {
             let time = |factor: f64| TimeRecord {

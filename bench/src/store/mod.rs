@@ -1,4 +1,4 @@
-//! What is stored: records of runs, drills and microbenchmarks, and the folder that holds them.
+//! Stored data: records of runs, drills and microbenchmarks, and the result folder with them.
 
 pub mod drills;
 pub mod microbench;

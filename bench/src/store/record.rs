@@ -1,9 +1,9 @@
 //! The stored form of a run: one line of `measurements.jsonl` (`measurements.schema.json`).
 //!
-//! A record says what was run (`setup.rs`) and what was measured (`measured.rs`); `derived.rs` has
-//! the figures that follow from these, such as CPU time per request. Units are seconds, bytes and
-//! counts. What is not known is `null`, never 0. Other programs, and later versions of this one,
-//! read what is stored: a change of a field needs another [`SCHEMA`], and a test that old lines can
+//! A record says what was run (`setup.rs`) and what was measured (`measured.rs`). `derived.rs`
+//! calculates further figures from these, such as CPU time per request. Units are seconds, bytes
+//! and counts. An unknown value is `null`, never 0. Other programs, and later versions of this one,
+//! read stored records: a change of a field needs another [`SCHEMA`], and a test that old lines can
 //! still be read.
 
 mod derived;
@@ -51,31 +51,32 @@ pub struct Record {
     pub server: ServerRecord,
     /// The load tool as it was run.
     pub tool: ToolRecord,
-    /// From 1; `null` in a failure that stands for all repetitions.
+    /// The number of the repetition, from 1; `null` for a failure of all repetitions.
     pub repetition: Option<u32>,
-    /// From 1: a disturbed run is repeated, and every attempt is kept.
+    /// The number of the attempt, from 1: a disturbed run is repeated, and every attempt is kept.
     pub attempt: u32,
-    /// What the repetitions went on for; `null` where their number was fixed, as in old records.
+    /// The condition under which the repetitions end; `null` where their number was fixed, as in
+    /// old records.
     #[serde(default)]
     pub until: Option<UntilRecord>,
     /// Cores that the server could use.
     pub server_cores: Vec<usize>,
-    /// Cores that the tool could use; of several load hosts those of the first.
+    /// Cores that the tool could use; with several load hosts, the cores on the first.
     pub tool_cores: Vec<usize>,
     /// What each host did; `null` where everything ran on the harness's machine, as in old records.
     #[serde(default)]
     pub hosts: Option<HostsRecord>,
-    /// What bound it; of a load.
+    /// What limited the run; only for a load.
     pub verdict: Option<VerdictRecord>,
-    /// What was answered; of a load.
+    /// The answers; only for a load.
     pub load: Option<LoadRecord>,
-    /// How long answers took; of a load.
+    /// How long answers took; only for a load.
     pub latency: Option<LatencyRecord>,
-    /// Connections that were open; of a load and of connections that are held.
+    /// Connections that were open; for a load and for connections that are held.
     pub connections: Option<ConnectionsRecord>,
-    /// CPU time; of a load.
+    /// CPU time; for a load and for connections that are idle.
     pub cpu: Option<CpuRecord>,
-    /// The slices of a load that was measured in slices; `null` of one that was measured as a whole,
+    /// The slices of a load that was measured in slices; `null` where it was measured as a whole,
     /// as in old records.
     #[serde(default)]
     pub slices: Option<SlicesRecord>,
@@ -84,7 +85,7 @@ pub struct Record {
     pub series: Option<SeriesRecord>,
     /// The server's memory.
     pub memory: Option<MemoryRecord>,
-    /// How long the server took to start; of a start.
+    /// How long the server took to start; only for a start.
     pub start: Option<StartRecord>,
     /// Why there are no figures.
     pub error: Option<ErrorRecord>,
@@ -94,7 +95,8 @@ pub struct Record {
 
 #[cfg(test)]
 impl Record {
-    /// A run of a second of 1,000 answers to 10 connections, with half a core on each side.
+    /// A run of one second with 1,000 answers over 10 connections, in which each side used half a
+    /// core.
     pub(crate) fn example(server: &str, repetition: u32) -> Self {
         let stored = include_str!("../../tests/folder/record.json");
         let mut record: Self = serde_json::from_str(stored).unwrap();
@@ -114,8 +116,8 @@ impl Record {
 mod tests {
     use super::*;
 
-    /// The committed description of a record is that of the types. `INSTA_UPDATE=always cargo test
-    /// --package bench schema` writes it; a form that differs needs another [`SCHEMA`] too.
+    /// The committed JSON schema equals the schema of the types. `INSTA_UPDATE=always cargo test
+    /// --package bench schema` writes it; a change of the form also needs another [`SCHEMA`].
     #[test]
     fn the_schema_is_that_of_the_types() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/measurements.schema.json");

@@ -1,4 +1,5 @@
-//! A result folder: `machine.json`, `measurements.jsonl`, `raw/`, `report/`, and what was kept.
+//! A result folder: `machine.json`, `measurements.jsonl`, `raw/` and `report/`, and the results of
+//! drills and microbenchmarks that were kept.
 
 mod disk;
 mod drills;
@@ -36,7 +37,7 @@ pub struct Results {
     synced: Synced,
 }
 
-/// What a result folder holds.
+/// The contents of a result folder.
 #[derive(Debug)]
 pub struct Loaded {
     /// The machine and the command.
@@ -46,9 +47,9 @@ pub struct Loaded {
     pub records: Vec<Record>,
     /// A sentence about an incomplete last line.
     pub torn: Option<String>,
-    /// The results of drills that were kept; the later one, where a server was drilled twice.
+    /// The results of drills that were kept; the later result where a server was drilled twice.
     pub drills: Vec<DrillRecord>,
-    /// A sentence about an incomplete last line of those.
+    /// A sentence about an incomplete last line of the drills' results.
     pub drills_torn: Option<String>,
     /// The microbenchmarks, when they were kept.
     pub microbench: Option<MicrobenchRecord>,
@@ -69,20 +70,23 @@ impl Results {
         let make = || {
             std::fs::create_dir(folder.join(RAW))?;
             let measurements = Appender::open(folder.join(MEASUREMENTS), false)?;
-            // Last, and whole or not at all: from then on a measurement can be resumed.
+            // This file is written last, and whole or not at all: with it, a measurement can be
+            // resumed.
             let synced = disk::write_whole(&folder.join(MACHINE), machine)?;
             anyhow::Ok((measurements, synced))
         };
         let made = make().inspect_err(|_| {
-            // It holds nothing yet, and would refuse the same command once there is room.
+            // The folder holds nothing yet. Because of it, the same command would fail once there
+            // is room.
             let _ = std::fs::remove_dir_all(folder);
         });
         let (measurements, synced) = made.with_context(|| format!("cannot write to {}", folder.display()))?;
         Ok(Self { folder: folder.to_owned(), measurements, raw_files: 0, synced })
     }
 
-    /// Opens the folder of an interrupted measurement to continue it; also returns what it holds.
-    /// An incomplete last line is moved to its own file. Fails as [`load`], or if it is read-only.
+    /// Opens the folder of an interrupted measurement to continue it. Also returns its contents. An
+    /// incomplete last line is moved to a separate file. Fails like [`load`], or if the folder is
+    /// read-only.
     pub fn resume(folder: &Path) -> anyhow::Result<(Self, Loaded)> {
         let loaded = load(folder)?;
         let measurements = Appender::open(folder.join(MEASUREMENTS), loaded.torn.is_some())?;
@@ -91,12 +95,12 @@ impl Results {
         Ok((Self { folder: folder.to_owned(), measurements, raw_files, synced }, loaded))
     }
 
-    /// Its path.
+    /// The folder's path.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// What the user has to know about the folder's file system.
+    /// Returns a warning for the user if the folder's file system refused to sync.
     pub fn warning(&self) -> Option<String> {
         self.synced.and(self.measurements.synced).warning(&self.folder)
     }
@@ -106,7 +110,7 @@ impl Results {
         self.measurements.append(record)
     }
 
-    /// Keeps a tool's output in `raw/`, and returns its name. Fails if it cannot be written.
+    /// Keeps a tool's output in `raw/`, and returns the file's name. Fails if it cannot be written.
     pub fn keep_raw(&mut self, label: &str, output: &str) -> anyhow::Result<String> {
         self.raw_files += 1;
         let name = format!("{:04}-{label}.txt", self.raw_files);
@@ -148,8 +152,8 @@ pub fn machine(folder: &Path) -> anyhow::Result<Machine> {
     serde_json::from_str(&text).map_err(damaged)
 }
 
-/// Reads what a folder holds. An incomplete last line is left out and reported. Fails if any other
-/// line cannot be read; the error names the file and the line.
+/// Reads the contents of a folder. An incomplete last line is left out and reported. Fails if any
+/// other line cannot be read; the error names the file and the line.
 pub fn load(folder: &Path) -> anyhow::Result<Loaded> {
     let machine = machine(folder)?;
     let Lines { lines: records, torn } = lines::read(&folder.join(MEASUREMENTS), measurement)?;
@@ -186,7 +190,8 @@ pub fn write_report(folder: &Path, name: &str, text: &str) -> anyhow::Result<()>
     write().with_context(|| format!("cannot write {}", path.display()))
 }
 
-/// The highest number of a file in `raw/`, which may be of a run that left no record.
+/// Returns the highest number of a file in `raw/`. The file may belong to a run that left no
+/// record.
 fn last_raw_file(folder: &Path) -> anyhow::Result<u32> {
     let entries = std::fs::read_dir(folder).with_context(|| format!("cannot list {}", folder.display()))?;
     let number = |entry: std::fs::DirEntry| {
@@ -224,7 +229,7 @@ mod tests {
         }
     }
 
-    /// As earlier versions wrote them: fields had other names, and some were not there yet.
+    /// Lines as earlier versions wrote them: fields had other names, and some did not exist yet.
     #[test]
     fn lines_of_earlier_schemas_are_read() {
         let cases = [

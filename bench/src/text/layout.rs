@@ -3,7 +3,8 @@
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use textwrap::{Options, WordSplitter};
 
-/// The narrowest that text is laid out for. Less is no terminal that can be read, but a wrong setting.
+/// The smallest width, in columns, that text is laid out for. A smaller width is a wrong setting,
+/// not a terminal that can be read.
 pub const NARROWEST: usize = 20;
 
 /// A table with a line below its header. Columns of text are aligned left, columns of figures right.

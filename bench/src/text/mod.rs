@@ -1,5 +1,5 @@
-//! Text for people and from them: numbers, tables, names, TOML files, progress on a terminal, and
-//! what of others' text is shown there.
+//! Text that people read or write: numbers, tables, names, TOML files, progress on a terminal, and
+//! how text from outside is shown there.
 //!
 //! It imports no other module of the harness.
 

@@ -51,8 +51,7 @@ pub(crate) fn duration(seconds: f64) -> String {
     }
 }
 
-/// A share as a percentage, with the digits that it has, four after the point at most: `2 %`, `2.5
-/// %`.
+/// A share as a percentage, with at most four digits after the point: `2 %`, `2.5 %`.
 pub(crate) fn percent(share: f64) -> String {
     format!("{} %", (share * 1e6).round() / 1e4)
 }

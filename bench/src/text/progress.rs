@@ -17,7 +17,7 @@ use crate::text::{layout, numbers};
 
 use screen::Screen;
 
-/// The columns that the lines in place need, whose first one has a bar beside the counts.
+/// The smallest width, in columns, for lines that stay in place: the first one has a bar.
 const IN_PLACE_FROM: usize = 60;
 
 /// Shows the progress of a command.
@@ -29,15 +29,15 @@ pub struct Progress {
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// On a terminal, in lines that stay in place.
+    /// Progress is shown on a terminal, in lines that stay in place.
     InPlace,
-    /// In a log, or on a terminal that is narrow or cannot move its cursor.
+    /// Progress is shown in a log, or on a terminal that is narrow or cannot move its cursor.
     Lines,
-    /// Warnings only.
+    /// Only warnings are shown.
     Quiet,
 }
 
-/// A number of like things that are done one after another. There is one stage at a time.
+/// A number of similar things that are done one after another. There is one stage at a time.
 pub struct Stage<'a> {
     progress: &'a Progress,
     count: usize,
@@ -97,7 +97,7 @@ impl Progress {
     }
 
     fn print(&self, text: &str, style: Style) {
-        // A terminal or a reader that went away does not end a measurement.
+        // A closed terminal or pipe does not end a measurement.
         let print = || {
             let _ = writeln!(anstream::stderr(), "{}{text}{}", style.render(), style.render_reset());
         };
@@ -107,14 +107,13 @@ impl Progress {
         }
     }
 
-    /// The columns of the terminal that progress is shown on; `None` in a log.
+    /// The columns of the terminal that progress is shown on; `None` in a log, and if quiet.
     pub fn width(&self) -> Option<usize> {
         let width = terminal_width().filter(|_| self.mode != Mode::Quiet)?;
         Some(width.max(layout::NARROWEST))
     }
 
-    /// The line with control characters made visible, broken between words if a terminal would break
-    /// it anywhere.
+    /// The line with control characters made visible, and on a terminal wrapped between words.
     fn wrapped(&self, line: &str) -> String {
         let line = visible(line);
         self.width().map_or_else(

@@ -9,9 +9,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::visible::visible;
 
-/// The value in the file at `path`. Fails when the file cannot be read or does not have the form of
-/// `T`, or a string has control characters, which commands would print; the error is one line with
-/// the path, the line's number, its text and the mistake.
+/// Reads a value from the file at `path`. Fails when the file cannot be read or does not have the
+/// form of `T`, or a string has control characters, which commands would print. The error is one
+/// line with the path, the number and text of the line, and the mistake.
 pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let value =
@@ -23,10 +23,10 @@ pub fn read<T: DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     }
 }
 
-/// What is wrong with a string in which [`hidden`] finds something.
+/// The error message for a string that [`hidden`] finds.
 pub const CONTROL: &str = "a control character in a string: a terminal would obey it";
 
-/// The byte at which a string begins that has control characters.
+/// The position, in bytes, of the first string that has control characters.
 pub fn hidden(value: &Spanned<DeValue>) -> Option<usize> {
     match value.get_ref() {
         DeValue::String(text) => (visible(text) != text.as_ref()).then(|| value.span().start),
@@ -36,7 +36,7 @@ pub fn hidden(value: &Spanned<DeValue>) -> Option<usize> {
     }
 }
 
-/// The number of the line that has the byte.
+/// The number of the line, from 1, that has the byte.
 pub fn line(text: &str, byte: usize) -> usize {
     text.get(..byte).unwrap_or(text).matches('\n').count() + 1
 }

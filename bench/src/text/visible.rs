@@ -1,6 +1,6 @@
-//! Text that comes from outside, as it is shown. Names of processes and machines, versions, messages
-//! of servers and the records of others may contain control characters: a terminal obeys them, and
-//! a page must not contain them.
+//! Shows text that comes from outside. Names of processes and machines, versions, messages of
+//! servers and records from other machines may contain control characters: a terminal obeys them,
+//! and a page must not contain them.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ mod tests {
             ("hyper 1.2 (rustc 1.95)\n\tµ – ü", "hyper 1.2 (rustc 1.95)\n\tµ – ü"),
             ("\u{1b}[31mred\u{1b}]0;title\u{7}", "\\u001b[31mred\\u001b]0;title\\u0007"),
             ("over\rwritten \u{8}\0", "over\\u000dwritten \\u0008\\u0000"),
-            // As one character, some terminals obey these as well.
+            // Some terminals also obey control sequences that begin with this single character.
             ("\u{9b}2J\u{7f}", "\\u009b2J\\u007f"),
         ];
         for (text, expected) in cases {

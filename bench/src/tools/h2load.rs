@@ -1,26 +1,27 @@
 //! `h2load` of nghttp2.
 //!
-//! What has to be known of it:
+//! What the harness has to take into account:
 //! - It exits with 0 whatever happened. When no server listens, a load by time counts nothing at all,
 //!   and one by requests counts all of them as failed.
-//! - Its rate counts answers of any status, 5xx too, and it counts a 3xx as a success. A status is
-//!   counted with its head, so that a body that is cut off is a 2xx that is not done. Interim answers
-//!   (1xx) and redirects are neither counted nor followed.
-//! - A connection that was closed without notice is not opened again. By requests, what would have been
-//!   sent over it counts as failed, although it was never sent; by time, it is in no count. One that the
-//!   server closes with notice is opened again; a load by time then never ends, and neither do its
-//!   connections, so the mode `close` is refused.
-//! - `-m N` keeps N requests of a connection on their way: the next one is sent with each answer, and
-//!   not when the batch is answered.
-//! - Over TLS it checks no certificate, and offers AES-128 and X25519 first, and others: a server that has
-//!   an order of its own may choose another suite. It prints which one was agreed on. Without TLS it begins
-//!   with HTTP/2 unless told otherwise. After a GOAWAY it counts what is left as failed.
-//! - It has no percentiles. It takes whole milliseconds, and no time per request but one without any
-//!   byte on a connection (`-N`).
-//! - A load by time counts what was answered within the time, and divides by that time, which begins before
-//!   the connections are open. It never ends where one is not open yet when the time is over, as over TLS on
-//!   a busy machine. The time that it prints has two decimals, at worst hundredths of a second, and is that
-//!   of the whole run.
+//! - Its rate counts answers of any status, including 5xx, and it counts a 3xx as a success. A
+//!   status is counted when its head arrives, so an answer with a body that is cut off is a 2xx
+//!   that is not done. Interim answers (1xx) and redirects are neither counted nor followed.
+//! - A connection that was closed without notice is not opened again. In a load by requests, the
+//!   requests that were left for it count as failed, although they were never sent; in a load by
+//!   time, they are in no count. A connection that the server closes with notice is opened again; a
+//!   load by time then never ends, and neither do its connections, so the mode `close` is refused.
+//! - `-m N` keeps N requests of a connection on their way: the next request is sent after each
+//!   answer, and not after the whole batch.
+//! - Over TLS it checks no certificate. It offers AES-128 and X25519 first, and others: a server
+//!   with an order of its own may choose another suite. It prints the suite that was agreed on.
+//! - Without TLS it begins with HTTP/2 unless told otherwise. After a GOAWAY it counts the
+//!   remaining requests as failed.
+//! - It prints no percentiles. Its arguments are whole milliseconds. It has no timeout per request,
+//!   but one for a connection without any byte (`-N`).
+//! - A load by time counts the answers within the time, and divides by that time, which begins
+//!   before the connections are open. It never ends if a connection is not open yet when the time
+//!   is over, which happens over TLS on a busy machine. The printed time has two decimals, at worst
+//!   hundredths of a second, and is that of the whole run.
 //! - It keeps the latencies of at most a million answers, an equal part for each thread, chosen at random
 //!   beyond that: the largest may be missing.
 
@@ -36,21 +37,22 @@ use crate::store::record::{From, Semantics};
 use crate::text::numbers::as_f64;
 use crate::text::visible::visible;
 
-/// How far its count, divided by its rate, may be from the time that it prints: as a share, and in parts
-/// of the unit, of which it prints two decimals.
+/// The largest difference between its count divided by its rate and the time that it prints: as a
+/// share of that time, and in parts of its unit, of which it prints two decimals.
 const ADDS_UP_WITHIN: (f64, f64) = (0.02, 0.01);
 
-/// The rate from which its two decimals say more about the time than the time's own.
+/// The rate from which its two decimals give the time more exactly than the printed time does.
 const EXACT_RATE: f64 = 100.0;
 
-/// The shortest warm-up over TLS: the handshakes of all connections have to fit into it. A hundred take a
-/// twentieth of a second where nothing else is at work.
+/// The shortest warm-up over TLS: the handshakes of all connections have to fit into it. A hundred
+/// of them take a twentieth of a second on an idle machine.
 const SHORTEST_WARM_UP: Duration = Duration::from_secs(1);
 
-/// The suite that other tools offer alone.
+/// The only suite that `visit` and `wrk` offer.
 const SUITE: &str = "TLS_AES_128_GCM_SHA256";
 
-/// The samples that its threads keep in all, each an equal part (`MAX_SAMPLES` in its source).
+/// The number of samples that all of its threads keep, in equal parts (`MAX_SAMPLES` in its
+/// source).
 const KEPT: u64 = 1_000_000;
 
 pub(super) struct H2load;
@@ -128,7 +130,7 @@ impl Tool for H2load {
         if !(last.starts_with("req/s ") && last.ends_with('%')) {
             bail!("h2load's summary has no end: it is cut off");
         }
-        // Only there with TLS.
+        // This line is printed only with TLS.
         let suite = output.lines().find_map(|line| line.strip_prefix("Cipher: "));
         if let Some(other) = suite.filter(|suite| *suite != SUITE) {
             bail!("h2load and the server agreed on {}, not on {SUITE} as under other tools", visible(other));
@@ -184,7 +186,7 @@ fn identify(version: &str, help: &str) -> anyhow::Result<String> {
     Ok(version.to_owned())
 }
 
-/// What follows the only line that begins in this way.
+/// The rest of the first line that begins with `begin`.
 fn line<'a>(output: &'a str, begin: &str) -> anyhow::Result<&'a str> {
     let found = output.lines().find_map(|line| line.strip_prefix(begin));
     found.with_context(|| format!("h2load's output has no line `{begin}`"))
@@ -201,8 +203,9 @@ fn count(part: &str) -> Option<(&str, u64)> {
     Some((name, number.parse().ok()?))
 }
 
-/// ` 16.11ms, 6208.87 req/s, 242.53KB/s`: the seconds in which this number of requests was done, and the
-/// rate that it claims. Fails where they contradict each other. A load by time may have taken longer in all.
+/// Reads ` 16.11ms, 6208.87 req/s, 242.53KB/s`: the seconds in which `done` requests were done, and
+/// the claimed rate. Fails when they contradict each other. A load by time may have taken longer as
+/// a whole.
 fn time_and_rate(line: &str, done: u64, is_by_time: bool) -> anyhow::Result<(f64, f64)> {
     let cut_off = || format!("h2load's time and rate are cut off: `{}`", line.trim());
     let (printed, rest) = line.trim().split_once(", ").with_context(cut_off)?;
@@ -261,7 +264,8 @@ mod tests {
 
     #[test]
     fn the_time_is_as_exact_as_its_rate() {
-        // Of a line, the number of requests that were done, and the seconds by count and by time.
+        // A line, the number of requests done, and the seconds in a load by requests and in one by
+        // time.
         let cases = [
             (" 1.00s, 39558.00 req/s, 1.51MB/s", 39558, [Some(1.0); 2]),
             (" 16.11ms, 6208.87 req/s, 242.53KB/s", 100, [Some(100.0 / 6208.87); 2]),

@@ -1,15 +1,15 @@
 //! `hey`, the load tool of the article.
 //!
-//! What has to be known of it:
+//! What the harness has to take into account:
 //! - It exits with 0 and claims a high rate when every request failed: the rate counts failures.
 //! - It keeps the first million results and divides the sum of *all* latencies by that million.
-//!   Beyond it the mean, the percentiles and the statuses say nothing about the rest; its rate
-//!   stays right.
-//! - It rounds a number of requests down to a multiple of the connections. A run that made fewer than
-//!   asked for is invalid.
-//! - A body that is cut off counts as an answer. It follows redirects, each of which costs the server
-//!   two requests, and it sends a request again, unseen, when a connection that it had used before
-//!   was closed under it.
+//!   Beyond a million, the mean, the percentiles and the statuses say nothing about the rest; the
+//!   rate stays right.
+//! - It rounds a number of requests down to a multiple of the connections. A run with fewer
+//!   requests than asked for is invalid.
+//! - A body that is cut off counts as an answer. It follows redirects, each of which costs the
+//!   server two requests. When a connection that it had used before was closed, it sends the
+//!   request again, and does not report that.
 //! - Builds of its current source print `10%% in` where others print `10% in`.
 //! - With too few samples for a percentile it prints `0% in 0.0000 secs`; with none, ` NaN`.
 
@@ -26,7 +26,8 @@ use crate::text::numbers::as_f64;
 
 const KEPT: u64 = 1_000_000;
 
-/// The largest relative difference of its counts to rate times time, which have four decimals.
+/// The largest relative difference between its counts and its rate times its time, which have four
+/// decimals.
 const ADDS_UP_WITHIN: f64 = 0.01;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -168,7 +169,7 @@ fn answers(output: &str, total: f64) -> anyhow::Result<(u64, BTreeMap<String, u6
     Ok((answered, errors))
 }
 
-/// The number of answers when hey kept a million of them, by its rounded rate and time.
+/// The number of all 2xx answers if hey kept a million of them, from its rounded rate and time.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, above a million")]
 fn beyond_the_kept(total: f64, errors: &BTreeMap<String, u64>) -> u64 {
     (total.round() as u64).saturating_sub(errors.values().sum())

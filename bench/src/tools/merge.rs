@@ -2,8 +2,8 @@
 
 use super::ToolOutput;
 
-/// Counts and claimed rates are added. Percentiles of a whole do not follow from those of its parts, and
-/// a mean only where each has one.
+/// Adds counts and claimed rates. The percentiles of the whole do not follow from those of its
+/// parts, and its mean and its maximum are known only if each part has one.
 pub(super) fn sum(outputs: Vec<ToolOutput>, elapsed_seconds: f64) -> ToolOutput {
     let mut sum = ToolOutput { elapsed_seconds, ..ToolOutput::default() };
     let count = |output: &ToolOutput| crate::text::numbers::as_f64(output.answered);

@@ -1,8 +1,9 @@
-//! Load tools, one file each: the program, its arguments, its output, what its latency means.
+//! Load tools, one file each: the program, its arguments, its output, and the meaning of its
+//! latency.
 //!
-//! A tool is never believed about its rate or its exit code: several exit with 0 when every request
-//! failed. [`Tool::parse`] gives the answers and the time, and fails on output that is cut off. What
-//! a tool makes of servers that answer in odd ways stands in the head of its file;
+//! The harness never relies on a tool's rate or exit code: several tools exit with 0 when every
+//! request failed. [`Tool::parse`] returns the number of answers and the time, and fails on output
+//! that is cut off. The head of a tool's file says how the tool counts unusual answers;
 //! `bench/tests/harness/tools.rs` shows it.
 
 mod h2load;
@@ -28,7 +29,7 @@ use crate::servers::workload::{Amount, Load};
 use crate::store::record::{KindRecord, Semantics, TlsRecord};
 use crate::text::visible::visible;
 
-/// The time for a program to print its version or its usage: far more than it takes.
+/// The time limit for a program to print its version or its usage: far more than that takes.
 const QUERY_LIMIT: Duration = Duration::from_secs(20);
 
 /// A program that makes load and prints figures.
@@ -42,14 +43,15 @@ pub trait Tool: Sync {
     /// What its latency means under this load.
     fn semantics(&self, load: &Load) -> Semantics;
 
-    /// What it cannot do of this load, as the end of a sentence that begins with its name.
+    /// Returns why the tool cannot make this load, as the end of a sentence that begins with its
+    /// name.
     fn refuses(&self, load: &Load) -> Option<&'static str>;
 
     /// Its name and version. Fails when the program of this name is another one.
     fn identify(&self, host: &Host) -> anyhow::Result<String>;
 
-    /// Whether it leaves the end of a connection to the server in mode `close`: it announces the end,
-    /// and keeps a connection that the server keeps.
+    /// Whether the tool, in mode `close`, leaves it to the server to close a connection: it
+    /// announces the close, but continues to use a connection that the server keeps.
     fn leaves_close_to_the_server(&self) -> bool {
         false
     }
@@ -65,37 +67,39 @@ pub trait Tool: Sync {
     /// The figures in its output. Fails when the output is not complete.
     fn parse(&self, output: &str) -> anyhow::Result<ToolOutput>;
 
-    /// Whether over TLS it offers what `visit` offers first, so that both make servers do the same work.
-    /// Where a server may still choose otherwise, [`Tool::parse`] fails unless it has agreed on that.
+    /// Whether, over TLS, the first choice of the tool is that of `visit`, so that both make
+    /// servers do the same work. If the server may still choose otherwise, [`Tool::parse`] fails
+    /// unless it has agreed on that choice.
     fn offers_what_visit_offers(&self) -> bool {
         true
     }
 
-    /// Whether it sends fields that a workload names, and requests of several kinds.
+    /// Whether the tool can send the header fields of a workload, and requests of several kinds.
     fn sends_kinds(&self) -> bool {
         false
     }
 
-    /// Whether it reports a load in intervals.
+    /// Whether the tool reports a load in intervals.
     fn reports_series(&self) -> bool {
         false
     }
 
-    /// Whether it divides a load among several of its processes itself, and starts them at one time:
-    /// it then takes [`LoadSpec::share`], prints the line of [`SlicedTool::parse_ready`] once its
-    /// connections are open, and begins at the time that a line on its standard input says.
+    /// Whether several processes of the tool can divide a load among them, and start at the same
+    /// time. Each process then takes [`LoadSpec::share`], prints the line of
+    /// [`SlicedTool::parse_ready`] once its connections are open, and begins at the time that it
+    /// reads from its standard input.
     fn shares_load(&self) -> bool {
         false
     }
 
-    /// The figures of several processes that have made one load together, of which one or another made
-    /// load for this time. Percentiles are those of all samples, or unknown. Fails when they are not parts
-    /// of one load.
+    /// Merges the figures of several processes that have made one load together. `elapsed_seconds`
+    /// is the time during which any of them made load. Percentiles are those of all samples, or
+    /// unknown. Fails when `parts` are not parts of one load.
     fn merge(&self, parts: Vec<ToolOutput>, elapsed_seconds: f64) -> anyhow::Result<ToolOutput> {
         Ok(merge::sum(parts, elapsed_seconds))
     }
 
-    /// How it loads in slices; `None` where it cannot.
+    /// The tool's interface for slices; `None` if it cannot load in slices.
     fn sliced(&self) -> Option<&'static dyn SlicedTool> {
         None
     }
@@ -105,13 +109,13 @@ pub trait Tool: Sync {
 /// requests and when to be silent. It prints a line once its connections are open, a line per command
 /// once the last request is answered, and at the end of input the output that [`Tool::parse`] reads.
 pub trait SlicedTool: Sync {
-    /// The program and its arguments. The amount in `spec` does not count.
+    /// The program and its arguments. The amount in `spec` is ignored.
     fn command(&self, spec: &LoadSpec) -> Vec<String>;
 
-    /// How many connections are open, by the first line. Fails when it is another line.
+    /// Reads the number of open connections from the first line. Fails on any other line.
     fn parse_ready(&self, line: &str) -> anyhow::Result<Option<u64>>;
 
-    /// The command to make the load for a time that is in no figure.
+    /// The command to make the load for a time without recording it.
     fn warm_up(&self, time: Duration) -> String;
 
     /// The command to make the load for a time.
@@ -124,13 +128,13 @@ pub trait SlicedTool: Sync {
 /// The figures that a tool reports of a slice.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SliceOutput {
-    /// From the first request to the last answer in seconds, by the clock of the tool.
+    /// The time from the first request to the last answer in seconds, by the clock of the tool.
     pub elapsed_seconds: f64,
     /// Answers with a 2xx status.
     pub answered: u64,
     /// Mean latency in seconds; `None` without an answer.
     pub mean_seconds: Option<f64>,
-    /// Connections that are open at its end.
+    /// Connections that are open at the end of the slice.
     pub connections_open: Option<u64>,
 }
 
@@ -143,9 +147,10 @@ pub struct LoadSpec<'a> {
     pub amount: Amount,
     /// Requests per second of an open loop.
     pub rate: Option<f64>,
-    /// Which share of the load a process makes, from 1, and of how many; `None` of the whole.
+    /// The number of the share that a process makes, from 1, and the number of shares; `None` for
+    /// the whole.
     pub share: Option<(u32, u32)>,
-    /// How long the intervals are in which the load is reported; `None` of the whole alone.
+    /// The length of the intervals in which the load is reported; `None` to report only the whole.
     pub series: Option<Duration>,
     /// The expected body of every answer.
     pub answer: &'a str,
@@ -156,7 +161,7 @@ pub struct LoadSpec<'a> {
 }
 
 impl LoadSpec<'_> {
-    /// The load that a process makes as one of several whose tool does not divide the load: its part of
+    /// The load of process `number` of `count`, if the tool does not divide the load: its part of
     /// the connections, the requests and the rate.
     pub fn part(&self, number: u32, count: u32) -> (Load, Amount, Option<f64>) {
         let part =
@@ -189,11 +194,11 @@ pub struct ToolOutput {
     pub answered: u64,
     /// Requests with any other result, and connections that failed, by kind.
     pub errors: BTreeMap<String, u64>,
-    /// How many of the errors are those of connections, which say nothing about a request.
+    /// The number of errors that are those of connections, and say nothing about a request.
     pub failed_connections: u64,
     /// A description of the first wrong answer, where the tool checks answers.
     pub mismatch: Option<String>,
-    /// The rate that it claims.
+    /// The rate that the tool claims, in requests per second.
     pub claimed_per_second: Option<f64>,
     /// Open loop: whether the rate was held, and the 99th percentile of the lag in seconds.
     pub held: Option<(bool, f64)>,
@@ -207,17 +212,17 @@ pub struct ToolOutput {
     pub histogram: Option<TimesReport>,
     /// The histogram of the time to open a connection.
     pub connect: Option<TimesReport>,
-    /// The histogram of the time of a handshake of TLS after that.
+    /// The histogram of the time of the TLS handshake after that.
     pub handshake: Option<TimesReport>,
     /// When the load began, by the `CLOCK_MONOTONIC` of the host, in nanoseconds.
     pub began_nanoseconds: Option<u64>,
-    /// How much later than it was told it began, in seconds.
+    /// How much later than the requested time the load began, in seconds.
     pub late_seconds: Option<f64>,
-    /// What the tool and the server agreed on, where there is TLS and the tool says so.
+    /// The TLS parameters that the tool and the server agreed on, if the tool prints them.
     pub tls: Option<TlsRecord>,
     /// The kinds of requests of a mix.
     pub kinds: Vec<KindRecord>,
-    /// What a process has printed that made a share of a load, where the tool adds up shares by more than
+    /// The report of a process that made a share of a load, if the tool merges shares by more than
     /// these figures.
     pub share: Option<Box<Report>>,
     /// The intervals of [`LoadSpec::series`].
@@ -227,28 +232,28 @@ pub struct ToolOutput {
 /// All tools.
 pub const TOOLS: &[&dyn Tool] = &[&h2load::H2load, &hey::Hey, &oha::Oha, &visit::Visit, &wrk::Wrk, &zrk::Zrk];
 
-/// The tool with this name. Fails on an unknown name, with the most similar one.
+/// Finds the tool with this name. Fails on an unknown name, and suggests the most similar one.
 pub fn find(name: &str) -> anyhow::Result<&'static dyn Tool> {
     crate::text::names::find("tool", name, TOOLS, |tool| tool.name()).copied()
 }
 
-/// What a tool cannot do of a load, in the form of [`Tool::refuses`].
+/// Returns why a tool cannot make a load, in the form of [`Tool::refuses`].
 pub fn refuses(tool: &dyn Tool, load: &Load) -> Option<&'static str> {
     let has_kinds = !load.mix.is_empty() || !load.headers.is_empty() || load.poisson.is_some();
     let kinds = (has_kinds && !tool.sends_kinds()).then_some("sends the same bare request, evenly spaced");
     tool.refuses(load).or(kinds)
 }
 
-/// Why the figures of a load by one tool cannot be checked by another, which is what the sentence begins
-/// with: both have to make the same work.
+/// Returns why `tool` cannot check the figures of a load by the tool `of`, as the end of a sentence
+/// that begins with the name of `tool`: both have to cause the same work.
 pub fn refuses_check(tool: &dyn Tool, of: &dyn Tool, load: &Load) -> Option<&'static str> {
     let is_other =
         load.protocol.is_encrypted() && tool.offers_what_visit_offers() != of.offers_what_visit_offers();
     refuses(tool, load).or(is_other.then_some("makes other work over TLS, by another cipher"))
 }
 
-/// The name and version of the tool, or why it is unavailable: where it is missing or another program
-/// with how to install it.
+/// Returns the name and version of the tool, or why it is unavailable. If the tool is missing or
+/// the program is another one, the text says how to install it.
 pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     let name = tool.name();
     if host.find(name).is_none() {
@@ -261,8 +266,8 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     }
 }
 
-/// Why a program that is here is not used, where installing it does not mend that: there are no descriptors
-/// left, for example, or what to do is said already.
+/// Why a program that is here is not used, if installing it would not help: for example, no
+/// descriptors are left, or the text already says what to do.
 #[derive(Debug)]
 struct Told(String);
 

@@ -1,8 +1,8 @@
 //! `oha`.
 //!
-//! What has to be known of it:
-//! - It counts any answer as a success, a 503 too, and its rate includes failures. It exits with 0
-//!   when every request failed. It counts statuses separately.
+//! What the harness has to take into account:
+//! - It counts any answer as a success, including a 503, and its rate includes failures. It exits
+//!   with 0 when every request failed. It counts statuses separately.
 //! - It reports requests on their way at the end of the time as errors, `aborted due to deadline`,
 //!   although the server did not fail. With `-w` it waits for them, and its time includes the wait.
 //! - When a connection that it keeps was closed, it counts a request that it never sent as an error.
@@ -26,7 +26,7 @@ use crate::servers::workload::{Amount, Load, Mode};
 use crate::store::record::{From, Protocol, Semantics};
 use crate::text::numbers::as_f64;
 
-/// Its error kind of requests that were on their way when the time was over.
+/// The error kind of requests that were on their way when the time was over.
 const ABORTED: &str = "aborted due to deadline";
 
 /// Flags that it must have: older versions lack some of them.
@@ -43,13 +43,13 @@ pub(super) struct Oha;
 #[serde(rename_all = "camelCase")]
 struct Report {
     summary: Summary,
-    /// By names such as `p50` and `p99.9`.
+    /// Latency in seconds, by names such as `p50` and `p99.9`.
     latency_percentiles: BTreeMap<String, Option<f64>>,
     status_code_distribution: BTreeMap<u16, u64>,
     error_distribution: BTreeMap<String, u64>,
 }
 
-/// In seconds.
+/// Times are in seconds.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Summary {

@@ -1,5 +1,5 @@
-//! What all tools make of a load and of their output, side by side. `INSTA_UPDATE=always cargo test
-//! --package bench tools` writes the snapshots.
+//! The commands of all tools for a load, and the figures in their output, side by side.
+//! `INSTA_UPDATE=always cargo test --package bench tools` writes the snapshots.
 
 use std::fs;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub(super) fn captured(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/captured").join(path)).unwrap()
 }
 
-/// Fails unless a program was identified as `expected`, or refused with that part of a reason.
+/// Fails unless a program was identified as `expected`, or refused for a reason that contains it.
 pub(super) fn assert_identified(got: anyhow::Result<String>, expected: Result<&str, &str>) {
     match (got, expected) {
         (Ok(version), Ok(expected)) => assert_eq!(version, expected),
@@ -34,7 +34,7 @@ fn commands_follow_the_load() {
     let open = Load { rate: Some(Rate::PerSecond(500.0)), ..keep_alive() };
     let rate = Some(500.0);
     let encrypted = |resumes| Load { protocol: Protocol::Https, resumes, ..load(seconds, Mode::Close) };
-    // A load, and what of it is asked for now: in a warm-up less.
+    // The name, the load, the amount if it differs (as in a warm-up), the cores, and the rate.
     let cases = [
         ("requests", load(Amount::Requests(500), Mode::KeepAlive), None, 1, None),
         ("a timeout of 20 s", long, None, 1, None),
@@ -107,13 +107,14 @@ fn figures_of_captured_output() {
 
 #[test]
 fn output_that_is_cut_off_is_an_error() {
-    // The text that has to be whole. Output of `hey` that ends after its last count is complete.
+    // The tool, its output, the last text that has to be there (all of it if empty), and the error
+    // of empty output. Output of `hey` that ends after its last count is complete.
     let cases = [
         ("h2load", "h2load/normal.txt", "", "h2load printed nothing"),
         ("hey", "hey/normal.txt", "200 responses", "hey printed nothing"),
         ("oha", "oha/normal.json", "", "oha printed nothing"),
         ("visit", "visit/some-5xx.json", "", "not the output of visit"),
-        // Nothing is its whole output when no server listens: the reason is on standard error.
+        // wrk prints nothing when no server listens: the reason is on standard error.
         ("wrk", "wrk/normal.txt", "", "wrk printed nothing"),
         ("zrk", "zrk/normal.json", "", "zrk printed nothing"),
     ];

@@ -1,7 +1,7 @@
 //! `visit`, the load tool of this project, which is built beside the harness.
 //!
-//! What has to be known of it:
-//! - It checks every answer whole, and a run with a wrong one has no figures.
+//! What the harness has to take into account:
+//! - It checks every answer completely, and a run with a wrong answer has no figures.
 //! - In mode `close` it waits for the server to close a connection before it opens the next one.
 //!   Other tools close it themselves, so in this mode it is comparable only with itself.
 
@@ -36,7 +36,8 @@ impl Tool for Visit {
         };
         Semantics {
             from,
-            // In an open loop a request that has to connect first waits for that.
+            // In an open loop, a request that has to connect first waits until the connection is
+            // open.
             connect_included: load.rate.is_some(),
             synthetic: false,
             resolution_seconds: None,
@@ -98,8 +99,8 @@ impl Tool for Visit {
     }
 }
 
-/// Fails unless the `visit` at this path, which prints this version, is of the sources that the harness was
-/// built with: another takes other flags, or prints other figures.
+/// Fails unless the `visit` at `path`, which prints `version`, was built from the same sources as
+/// the harness: another build may take other flags, or print other figures.
 fn identify(version: &str, path: &Path) -> anyhow::Result<()> {
     if version == VERSION {
         return Ok(());
@@ -107,7 +108,7 @@ fn identify(version: &str, path: &Path) -> anyhow::Result<()> {
     if !version.starts_with("visit ") {
         bail!("the `visit` here is another program: its version is `{version}`");
     }
-    // One beside a harness that was built without optimisation is found before another.
+    // A `visit` beside a debug build of the harness is found before any other.
     let is_debug = path.parent().is_some_and(|folder| folder.ends_with("debug"));
     let build = if is_debug { "cargo build -p visit" } else { "cargo build --release -p visit" };
     let told =
@@ -115,14 +116,14 @@ fn identify(version: &str, path: &Path) -> anyhow::Result<()> {
     bail!(Told(told))
 }
 
-/// The figures of a report. Fails where it was interrupted.
+/// The figures of a report. Fails when the run was interrupted.
 fn figures(report: Report) -> anyhow::Result<ToolOutput> {
     if report.interrupted {
         bail!("it was interrupted");
     }
     let kinds = report.kinds.as_deref().unwrap_or_default();
-    // Of the kinds that expect another answer than a 2xx: the answers that are as good as one, by status,
-    // and the 2xx that are not.
+    // For the kinds that expect a status other than 2xx: the expected answers by status, which are
+    // as good as a 2xx, and the 2xx answers, which are wrong.
     let others = || kinds.iter().filter(|kind| kind.status >= 300);
     let expected = |status: u16| -> u64 {
         others().filter(|kind| kind.status == status).map(|kind| kind.expected).sum()
@@ -162,7 +163,7 @@ fn figures(report: Report) -> anyhow::Result<ToolOutput> {
     })
 }
 
-/// The stored form of what was agreed on.
+/// The stored form of the TLS parameters.
 fn tls(tls: Tls) -> TlsRecord {
     let Tls { version, suite, group, alpn, full, resumed } = tls;
     TlsRecord { version, suite, group, alpn, full, resumed }

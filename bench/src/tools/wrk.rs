@@ -1,33 +1,34 @@
 //! `wrk`, with a script that sends batches and prints its counts, and over TLS with a configuration of
 //! OpenSSL.
 //!
-//! What has to be known of it:
-//! - It takes a time only, no number of requests. It stops at the first tick of 100 ms after the
-//!   time, and gives up the requests on their way.
+//! What the harness has to take into account:
+//! - It takes only a time, and no number of requests. It stops at the first tick of 100 ms after
+//!   the time, and abandons the requests on their way.
 //! - Its rate counts every answer. Those with a status above 399 are also counted separately, so a
-//!   3xx passes for a 2xx; a script that looks at each answer would see it, and would change what
-//!   is measured.
+//!   3xx counts as a 2xx. A script that checks each answer would notice, but would change what is
+//!   measured.
 //! - An answer later than `--timeout` counts as a timeout, and as an answer in its rate. A request
 //!   that is never answered is in neither.
 //! - A connection that is refused, or closed without an answer, counts as a write or read error,
 //!   and is opened again at once, tens of thousands of times per second: the number of errors says
-//!   little about requests. So does one that is closed after an answer without notice. An answer
-//!   whose body ends with the connection is an answer and a read error.
+//!   little about requests. A connection that is closed without notice after an answer also counts
+//!   as an error. An answer whose body ends with the connection is an answer and a read error.
 //! - An interim answer (1xx) counts as an answer.
-//! - In mode `close` it sends `Connection: close` and leaves the end to the server: over a connection
-//!   that the server keeps it sends the next request. The look before a run finds such a server, and
-//!   a run that accepted far fewer connections than it has answers is invalid.
+//! - In mode `close` it sends `Connection: close` and leaves the close to the server: over a
+//!   connection that the server keeps it sends the next request. The check before a run finds such
+//!   a server, and a run that accepted far fewer connections than it has answers is invalid.
 //! - A connection that is never answered again is in no count; only the product of throughput and
 //!   mean latency shows it.
 //! - It always "corrects" its latency: it adds samples that it never measured, by the mean time
-//!   between requests of a connection. That makes a steady server look slower or faster. A batch is
-//!   one sample to it, of which it adds fifteen of sixteen, so its percentiles are then
+//!   between requests of a connection. That makes a steady server look slower or faster. Of a batch
+//!   of sixteen requests, it measures one sample and adds fifteen, so the percentiles are then
 //!   meaningless.
 //! - It divides its connections by its threads and drops the remainder.
-//! - Over TLS it checks no certificate, offers no ALPN, and resumes the session of a connection when it
-//!   opens that again. It would offer what its library does, AES-256 first, and has no flag for it. So
-//!   the library is told by its own configuration (`OPENSSL_CONF`, see `config(5)`) to offer one version,
-//!   suite and group, those of `visit`: a server has no choice, and does the same work under both.
+//! - Over TLS it checks no certificate, offers no ALPN, and resumes the session of a connection
+//!   when it opens that again. By default it offers what its library offers, AES-256 first, and it
+//!   has no flag for that. The harness therefore uses the library's own configuration
+//!   (`OPENSSL_CONF`, see `config(5)`) to offer only the version, suite and group of `visit`: a
+//!   server has no choice, and does the same work under both.
 //! - It connects once at first to see whether a server listens; if none does, it prints no summary.
 
 use std::collections::BTreeMap;
@@ -135,7 +136,7 @@ impl Tool for Wrk {
         let seconds = match amount {
             // A fraction of a second, which only a warm-up has, is rounded up.
             Amount::Time(time) => time.as_secs() + u64::from(time.subsec_nanos() > 0),
-            // `refuses` excludes it.
+            // `refuses` excludes this amount.
             Amount::Requests(_) => 0,
         };
         let connections = usize::try_from(load.connections).unwrap_or(usize::MAX);

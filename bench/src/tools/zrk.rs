@@ -1,20 +1,21 @@
 //! `zrk`, for open loops over kept connections.
 //!
-//! What has to be known of it:
-//! - It has open loops alone, bounded by time, at a rate that is a whole number. It announces that it keeps
-//!   its connections, and has no mode that closes them.
-//! - It knows one address per name, of IPv4 where there is one.
-//! - What it calls `requests` are whole answers of any status, 5xx and 1xx too, and so does its rate count
-//!   them. It has statuses by their first digit.
-//! - Each connection has an even schedule of its own, which begins when the connection is open, and one
-//!   request on its way. Its time begins before the connections are opened, so that in a short load some
-//!   requests less are due than the rate says. Requests on their way at the end are in no count: where
-//!   answers take longer than a hundredth of the load, its rate seems not to be held.
-//! - When a connection that it keeps was closed, it counts a request that it never sent as an error (`read`).
-//!   It tries a connection again every 5 ms, and counts each attempt: with no server at the port it prints
-//!   as many errors (`connect`) and exits with 0.
+//! What the harness has to take into account:
+//! - It has only open loops, limited by time, at a rate that is a whole number. It announces that
+//!   it keeps its connections, and has no mode that closes them.
+//! - It uses one address per name: an IPv4 address if there is one.
+//! - Its `requests` are whole answers of any status, including 5xx and 1xx, and its rate counts the
+//!   same. It counts statuses by their first digit.
+//! - Each connection has an even schedule of its own, which begins when the connection is open, and
+//!   one request on its way. The time begins before the connections are opened, so that in a short
+//!   load slightly fewer requests are due than the rate says. Requests on their way at the end are
+//!   in no count: if answers take longer than a hundredth of the load, its rate seems not to be
+//!   held.
+//! - When a connection that it keeps was closed, it counts a request that it never sent as an error
+//!   (`read`). It tries to reconnect every 5 ms, and counts each attempt as an error (`connect`).
+//!   If no server listens at the port, it still exits with 0.
 //! - A request that times out is in its latency too, unless `--no-record-timeouts` is given.
-//! - Its report as text comes after lines of progress, that as JSON alone.
+//! - Its text report follows lines of progress; its JSON report stands alone.
 
 use std::collections::BTreeMap;
 
@@ -30,7 +31,8 @@ use crate::text::numbers::as_f64;
 /// Flags that it must have: older versions lack some of them.
 const FLAGS: [&str; 3] = ["--threads", "--format", "--no-record-timeouts"];
 
-/// How far its count may be from its rate times its time, as a share: it prints milliseconds.
+/// The largest relative difference between its count and its rate times its time, which it prints
+/// in milliseconds.
 const ADDS_UP_WITHIN: f64 = 0.02;
 
 pub(super) struct Zrk;
@@ -39,20 +41,21 @@ pub(super) struct Zrk;
 #[derive(Deserialize)]
 struct RunReport {
     duration_s: f64,
-    /// Only there where a signal has ended the load.
+    /// Printed only if a signal has ended the load.
     #[serde(default)]
     interrupted: bool,
     /// Whole answers of any status.
     requests: u64,
     achieved_rate: f64,
     latency_us: LatencyReport,
-    /// By `1xx` to `5xx`.
+    /// The number of answers by status class, `1xx` to `5xx`.
     status_codes: BTreeMap<String, u64>,
-    /// By kind. `non_2xx_3xx` are among the statuses, and `deadline` only happens where one was given.
+    /// The number of errors by kind. `non_2xx_3xx` are among the statuses, and `deadline` occurs
+    /// only if one was given.
     errors: BTreeMap<String, u64>,
 }
 
-/// In microseconds; 0 without an answer.
+/// Latency in microseconds; 0 without an answer.
 #[derive(Deserialize)]
 struct LatencyReport {
     mean: f64,
@@ -75,7 +78,7 @@ impl Tool for Zrk {
     fn semantics(&self, _: &Load) -> Semantics {
         Semantics {
             from: From::Due,
-            // A request that is due while a connection is opened anew waits for that.
+            // A request that is due while a connection is reopened waits until it is open.
             connect_included: true,
             synthetic: false,
             resolution_seconds: Some(1e-6),

@@ -6,12 +6,12 @@
 //! 4.75  4.80  4.71  4.79 | 5.02  4.98  5.07  5.01      far apart across the bar, near within a side
 //! ```
 //!
-//! For each place where a series can be cut, and each end of what follows, the statistic compares the
-//! mean distance between values on either side with the mean distances within the sides. The largest
-//! one proposes a change. It is one if values in random orders rarely have a statistic that large: a
-//! permutation test, which assumes of values without a change only that any order is as likely as
-//! another. Then both parts are searched in the same way. Each part is tested by itself, where the
-//! article permutes all parts at one time.
+//! For each place where a series can be cut, and each end of the right side, the statistic compares
+//! the mean distance between values on different sides with the mean distances within the sides.
+//! The cut with the largest statistic is a change if the values in random orders rarely have a
+//! statistic that large. This permutation test assumes only that without a change all orders of the
+//! values are equally likely. Then both parts are searched in the same way. Each part is tested by
+//! itself; the article permutes all parts at one time.
 
 use fastrand::Rng;
 
@@ -20,21 +20,22 @@ use crate::text::numbers::as_f64;
 /// The fewest values on either side of a change: one or two that differ are outliers.
 pub(super) const SHORTEST: usize = 3;
 
-/// Orders are random, but the same ones each time, so that one history has one answer.
+/// The seed of the random orders. It is constant, so that a history always has the same changes.
 const SEED: u64 = 22;
 
-/// The fewest orders that a test compares, the real one among them.
+/// The least number of orders that a test compares, including the real one.
 const FEWEST_ORDERS: f64 = 1_000.0;
 
-/// How many of the orders may have a statistic that large, the real one among them, for a change at any
-/// level. With a single one the result would depend on which orders were drawn.
+/// At any level, a change allows at least this number of orders with a statistic that large,
+/// including the real one. If it were 1, the result would depend on which orders were drawn.
 const LARGE_ORDERS: f64 = 5.0;
 
-/// A statistic that is lower by less is the same one, added up in another order.
+/// Statistics that differ by a smaller share than this are equal: sums in another order are rounded
+/// differently.
 const ROUNDING: f64 = 1e-9;
 
-/// The places of changes in ascending order, each the number of the first value after it. Each test
-/// finds a change where there is none with a probability of `level` at most.
+/// Returns the places of changes in ascending order: the index of the first value after each
+/// change. Each test finds a change where there is none with a probability of at most `level`.
 pub(super) fn change_points(values: &[f64], level: f64) -> Vec<usize> {
     let (mut found, mut random) = (Vec::new(), Rng::with_seed(SEED));
     let mut parts = vec![(0, values.len())];
@@ -48,7 +49,7 @@ pub(super) fn change_points(values: &[f64], level: f64) -> Vec<usize> {
     found
 }
 
-/// Where a series is cut, unless that may be by chance.
+/// Returns the best cut of a series, unless its statistic may be due to chance.
 fn significant_split(values: &[f64], level: f64, random: &mut Rng) -> Option<usize> {
     let (split, statistic) = best_split(values)?;
     let orders = (LARGE_ORDERS / level).max(FEWEST_ORDERS).ceil();
@@ -66,7 +67,7 @@ fn significant_split(values: &[f64], level: f64, random: &mut Rng) -> Option<usi
     Some(split)
 }
 
-/// The cut with the largest statistic, and the statistic; `None` of too few values.
+/// Returns the cut with the largest statistic, and the statistic; `None` for too few values.
 fn best_split(values: &[f64]) -> Option<(usize, f64)> {
     let mut best: Option<(usize, f64)> = None;
     // Sums of the distances of all pairs: from each start to the present end, and from 0 to each end.
@@ -90,8 +91,8 @@ fn best_split(values: &[f64]) -> Option<(usize, f64)> {
     best
 }
 
-/// The scaled energy statistic of two sides with these numbers of values, the sums of distances within
-/// them, and the sum within both together (equations 5 and 6 of the article).
+/// The scaled energy statistic of two sides (equations 5 and 6 of the article), from the number of
+/// values of each side, the sum of distances within each side, and the sum within both together.
 fn statistic(sizes: [usize; 2], within: [f64; 2], all: f64) -> f64 {
     let [left, right] = sizes.map(|size| as_f64(size as u64));
     let across = all - within[0] - within[1];
@@ -104,7 +105,7 @@ fn statistic(sizes: [usize; 2], within: [f64; 2], all: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// The statistic by its definition, of all cuts and ends.
+    /// The largest statistic of all cuts and ends, by its definition.
     fn slowly(values: &[f64]) -> f64 {
         let mut best = f64::NEG_INFINITY;
         let distance = |a: &[f64], b: &[f64]| -> f64 {
@@ -136,7 +137,7 @@ mod tests {
 
     #[test]
     fn changes_are_found_where_they_are() {
-        // Values around these, with a spread of 1 % in all.
+        // Random values in a range of 0.01 around the given ones.
         let steps = |lengths: &[(usize, f64)]| -> Vec<f64> {
             let mut random = Rng::with_seed(7);
             let values = lengths.iter().flat_map(|(length, value)| std::iter::repeat_n(*value, *length));

@@ -15,11 +15,11 @@ const SAME_MEMORY: f64 = 0.01;
 /// A condition that was not the same in A and in B.
 #[derive(Debug)]
 pub struct Difference {
-    /// What differs.
+    /// The name of the condition.
     pub what: String,
-    /// What it was in A and in B, in words.
+    /// The value in A and in B, in words.
     pub values: [String; 2],
-    /// What it is a difference of.
+    /// The part of the measurement that the condition belongs to.
     pub subject: Subject,
 }
 
@@ -30,7 +30,7 @@ pub enum Subject {
     Machine,
     /// The machines of the load, and the network between them and the server's.
     Network,
-    /// What ran there, and how.
+    /// The programs that ran there, and how they ran.
     Setup,
 }
 
@@ -52,7 +52,7 @@ const NETWORK: [Condition; 3] = [
     }),
 ];
 
-/// Folders that are older, or of one machine, do not have them.
+/// Older folders, and folders of one machine, do not have the offloads.
 const OFFLOADS: &str = "offloads of the server's host";
 
 const SETUP: [Condition; 3] = [
@@ -61,8 +61,8 @@ const SETUP: [Condition; 3] = [
     ("bench", |machine| Some(machine.bench.clone())),
 ];
 
-/// What of a workload is not the load: how it is called, what was published for it, and in which order
-/// servers were measured.
+/// The fields of a workload that do not define the load: its title, the ratio that was published
+/// for it, and the length of slices, which only changes the order in which servers are measured.
 const NOT_OF_THE_LOAD: [&str; 3] = ["title", "published", "slice_seconds"];
 
 /// Whether two workloads are the same load.
@@ -76,7 +76,8 @@ pub(super) fn is_same_load(one: &WorkloadRecord, other: &WorkloadRecord) -> bool
     asked(one) == asked(other)
 }
 
-/// The differences of machines, of networks, of tools, of servers and of workloads, in this order.
+/// Returns the differences of machines, networks, setup, tools, servers and workloads, in this
+/// order.
 pub(super) fn all(folders: [&Loaded; 2], summaries: [&[WorkloadSummary]; 2]) -> Vec<Difference> {
     let machines = folders.map(|folder| &folder.machine);
     let of_machine = MACHINE
@@ -155,7 +156,8 @@ impl Difference {
     }
 }
 
-/// The machines of the load by what they are: the names by which they are reached may change.
+/// Describes the machines of the load by their host name, processor, cores and kernel. The names by
+/// which they are reached may change.
 fn load_machines(machine: &Machine) -> String {
     let described = |machine: &Machine| {
         let processor = machine.processor.as_deref().unwrap_or("an unknown processor");
@@ -166,7 +168,7 @@ fn load_machines(machine: &Machine) -> String {
     })
 }
 
-/// The interface of the server's host, what it carries, and its largest packet.
+/// Describes the interface of the server's host: its name, driver, speed and largest packet.
 fn link(machine: &Machine) -> String {
     describe_hosts(machine, "none: the loopback interface", |hosts| {
         let Some(interface) = &hosts.server.interface else { return "unknown".into() };
@@ -187,7 +189,7 @@ fn tool_cores(machine: &Machine) -> String {
     })
 }
 
-/// What is said of the hosts of a measurement, or of one without any.
+/// Returns the result of `said` for the hosts of a measurement, or `local` where it has none.
 fn describe_hosts(machine: &Machine, local: &str, said: impl Fn(&Hosts) -> String) -> String {
     machine.hosts.as_ref().map_or_else(|| local.to_owned(), said)
 }
@@ -197,7 +199,7 @@ fn is_same_memory(bytes: [Option<u64>; 2]) -> bool {
     (as_f64(a) / as_f64(b) - 1.0).abs() <= SAME_MEMORY
 }
 
-/// A server that skips checks is cheaper for it.
+/// Conformance is compared since a server that skips checks needs less CPU time.
 fn is_same_conformance(found: [Option<&ConformanceRecord>; 2]) -> bool {
     match found {
         [Some(a), Some(b)] => a.is_consistent_with(b),
@@ -222,7 +224,7 @@ fn definitions(workloads: [&WorkloadRecord; 2]) -> [String; 2] {
     [differing(&a, &b), differing(&b, &a)]
 }
 
-/// What both sides have under one name: the first of each, in the order of A.
+/// Pairs the values that A and B have under the same name: the first of each, in the order of A.
 fn in_both<'a, R, T: Copy>(
     [a, b]: &[impl AsRef<[R]>; 2],
     named: impl Fn(&R) -> (&'a String, T),

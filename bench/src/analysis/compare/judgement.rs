@@ -6,7 +6,7 @@ use crate::analysis::summary::Cell;
 use crate::analysis::verdict::Verdict;
 use crate::store::record::Bound;
 
-/// What can be said about a figure.
+/// Whether a figure got worse or better, or why that is not known.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Judgement {
     /// It got worse.
@@ -17,17 +17,17 @@ pub enum Judgement {
     Same,
     /// One of the folders has too few repetitions for a claim.
     TooFew,
-    /// It worked in A and does not in B, where it has no figures, or requests failed: the reason.
+    /// The server worked in A, and has no figures or failed requests in B, for this reason.
     Broken(String),
     /// Nothing can be said, for this reason.
     NotJudged(String),
-    /// Nothing can be said, since A has no valid figures: it is no baseline.
+    /// Nothing can be said, since A has no valid figures, for this reason.
     NoBaseline(String),
 }
 
-/// The judgement where nothing can be compared: a cell has no figures, or is invalid or disturbed.
-/// A server that fails in B and did not in A is broken. One that failed in A has no baseline. Each cell
-/// has the name of its side.
+/// Judges two cells that cannot be compared, since one has no figures, or is invalid or disturbed;
+/// `None` for other cells. A server that failed in B but not in A is broken. A server that failed
+/// in A has no baseline. Each cell comes with the name of its side.
 pub(super) fn judge_without_figures([a, b]: [(&str, &Cell); 2]) -> Option<Judgement> {
     let has_failed =
         |cell: &Cell| cell.measured().next().is_none() || cell.measured().any(|run| run.error_count() > 0);
@@ -48,7 +48,7 @@ fn unjudged((side, cell): (&str, &Cell)) -> Option<String> {
     }
 }
 
-/// Whether a cell of A has figures that B can be compared with: not those of failed requests.
+/// Whether a cell of A has valid figures, with which B can be compared.
 pub(super) fn is_baseline(cell: &Cell) -> bool {
     cell.measured().next().is_some() && cell.bound() != Some(Bound::Invalid)
 }

@@ -15,18 +15,18 @@ pub struct Cell<'a> {
     pub server: &'a ServerRecord,
     /// Its runs by time: the best attempt of each repetition.
     pub runs: Vec<&'a Record>,
-    /// Disturbed attempts that were repeated.
+    /// The number of attempts that do not count, since another attempt at the repetition does.
     pub set_aside: usize,
-    /// What bound it; `None` where no run has figures of a load.
+    /// What limited the runs; `None` where no run has figures of a load.
     pub verdict: Option<Verdict>,
-    /// How many looks were planned, at each of which its repetitions could end; 1 where their
-    /// number was fixed.
+    /// The number of planned looks, at each of which the repetitions could end; 1 where the number
+    /// of repetitions was fixed.
     pub(super) looks: usize,
 }
 
 impl<'a> Cell<'a> {
-    /// The runs of one server under one workload, of which there is at least one. Of several
-    /// attempts at a repetition the least disturbed one counts.
+    /// Creates a cell from the runs of one server under one workload, of which there is at least
+    /// one. If a repetition has several attempts, the least disturbed one counts.
     pub(crate) fn new(records: Vec<&'a Record>) -> Self {
         let server = &records[0].server;
         let mut best: HashMap<u32, usize> = HashMap::new();
@@ -54,12 +54,12 @@ impl<'a> Cell<'a> {
         &self.server.name
     }
 
-    /// The result of the conformance cases; `None` where it was sent none.
+    /// The result of the conformance cases; `None` where the server was sent none.
     pub fn conformance(&self) -> Option<&'a ConformanceRecord> {
         self.runs.iter().find_map(|run| run.server.conformance.as_ref())
     }
 
-    /// The cell of one of its repetitions alone; `None` where it has no run in that.
+    /// Returns the cell of one repetition alone; `None` where the repetition has no run.
     pub fn in_repetition(&self, number: u32) -> Option<Cell<'a>> {
         let runs: Vec<&Record> =
             self.runs.iter().copied().filter(|run| run.repetition == Some(number)).collect();
@@ -71,23 +71,24 @@ impl<'a> Cell<'a> {
         self.runs.iter().copied().filter(|run| run.is_measured())
     }
 
-    /// Why runs have no figures.
+    /// The errors of the runs that have no figures.
     pub fn failures(&self) -> impl Iterator<Item = &'a ErrorRecord> {
         self.runs.iter().filter_map(|run| run.error.as_ref())
     }
 
-    /// What bound it.
+    /// What limited the runs.
     pub fn bound(&self) -> Option<Bound> {
         self.verdict.as_ref().map(|verdict| verdict.bound)
     }
 
-    /// Why its figures decide nothing: the verdict of a cell that is invalid or disturbed, which
-    /// has no rank, no ratio, and no part in the noise floor. `None` of a cell without figures too.
+    /// Returns the verdict of a cell that is invalid or disturbed. Such a cell has no rank and no
+    /// ratio, and does not count in the noise floor. `None` for other cells, and for a cell without
+    /// figures.
     pub fn not_ranked(&self) -> Option<&Verdict> {
         self.verdict.as_ref().filter(|verdict| matches!(verdict.bound, Bound::Invalid | Bound::Disturbed))
     }
 
-    /// A figure of all runs that have it.
+    /// The values of a figure in all runs that have it.
     pub fn values(&self, figure: impl Fn(&Record) -> Option<f64>) -> Vec<f64> {
         self.measured().filter_map(figure).collect()
     }
@@ -97,25 +98,26 @@ impl<'a> Cell<'a> {
         median(&mut self.values(figure))
     }
 
-    /// The same with its interval.
+    /// The median of one figure over all runs that have it, with its interval.
     pub fn estimate(&self, figure: impl Fn(&Record) -> Option<f64>) -> Option<Estimate> {
         Estimate::from_looks(self.values(figure), self.looks)
     }
 
-    /// The ratio of a figure to that of another cell, within each repetition that both have, so
+    /// The ratio of a figure to the other cell's, taken within each repetition that both have, so
     /// that a drift of the machine does not count. `None` where either cell is not ranked.
     pub fn ratio_to(&self, other: &Cell, figure: RunFigure) -> Option<Estimate> {
         let is_ranked = self.not_ranked().is_none() && other.not_ranked().is_none();
         is_ranked.then(|| self.raw_ratio_to(other, figure)).flatten()
     }
 
-    /// The same whatever the verdicts are: for what is shown beside them, and decides nothing.
+    /// Like [`Self::ratio_to`], but also for cells that are not ranked. The ratio may be shown
+    /// beside their verdicts, and decides nothing.
     pub fn raw_ratio_to(&self, other: &Cell, figure: RunFigure) -> Option<Estimate> {
         let [these, those] = [self, other].map(|cell| cell.by_repetition(figure));
         Estimate::from_looks(ratios(&these, &those), self.looks.max(other.looks))
     }
 
-    /// A figure of all runs that have it, in the order of their repetitions.
+    /// The values of a figure in all runs that have it, in the order of their repetitions.
     pub(super) fn by_repetition(&self, figure: RunFigure) -> Vec<Repeated> {
         let mut values: Vec<Repeated> =
             self.measured().filter_map(|run| Repeated::new(run, figure)).collect();
@@ -123,8 +125,9 @@ impl<'a> Cell<'a> {
         values
     }
 
-    /// Points of the percentile curve of all its runs together: shares of the answers, and the
-    /// seconds that they did not exceed. None where no run has a histogram, or one cannot be read.
+    /// The points of the percentile curve of all runs together: a share of the answers, and the
+    /// latency in seconds that this share did not exceed. Empty where no run has a histogram, or
+    /// one cannot be read.
     pub fn curve(&self) -> Vec<(f64, f64)> {
         self.latencies().map_or_else(Vec::new, |times| times.curve())
     }
@@ -140,7 +143,8 @@ impl<'a> Cell<'a> {
 pub(super) struct Repeated {
     repetition: u32,
     run: f64,
-    /// By block, `None` where it has no slice that counts; empty where the run was not made in slices.
+    /// The figure in each block, `None` where no slice of the block counts. Empty where the run was
+    /// not made in slices.
     blocks: Vec<Option<f64>>,
 }
 
@@ -174,7 +178,7 @@ fn ratio(this: f64, that: f64) -> Option<f64> {
     (that > 0.0).then_some(this / that)
 }
 
-/// The ratios of figures, both in the order of repetitions, where both have the repetition.
+/// The ratios in the repetitions that both lists have. Both are in the order of repetitions.
 pub(super) fn ratios(these: &[Repeated], mut those: &[Repeated]) -> Vec<f64> {
     let of_repetition = |this: &Repeated| {
         let earlier = those.iter().take_while(|that| that.repetition < this.repetition).count();
@@ -184,8 +188,8 @@ pub(super) fn ratios(these: &[Repeated], mut those: &[Repeated]) -> Vec<f64> {
     these.iter().filter_map(of_repetition).collect()
 }
 
-/// How much a run was disturbed, to choose among attempts: any that was is worse than one that was not,
-/// by the time that was lost, and a run that failed is the worst.
+/// Returns how much a run was disturbed, for the choice among attempts: 0 for an undisturbed run, 1
+/// plus the share of time that was lost for a disturbed run, infinite for a failed run.
 fn disturbance(record: &Record) -> f64 {
     let is_disturbed = record.verdict.as_ref().is_some_and(|verdict| verdict.bound == Bound::Disturbed);
     match &record.cpu {
@@ -204,7 +208,7 @@ mod tests {
     use crate::store::record::SlicesRecord;
     use visit_output::TimesReport;
 
-    /// A run in which this number of answers took a millisecond.
+    /// A run in which this number of answers took a millisecond each.
     fn run(repetition: u32, answers: u64) -> Record {
         let report = TimesReport {
             count: answers,
@@ -294,9 +298,9 @@ mod tests {
         }
     }
 
-    /// The interval of the ratio of two equal servers holds 1 as often as it says, on a machine whose
-    /// pace was recorded: in each block two slices that followed each other are those of the two, in an
-    /// order that is drawn.
+    /// The interval of the ratio of two equal servers holds 1 as often as claimed, on a machine
+    /// whose pace was recorded. In each block, the slices of the two servers are two consecutive
+    /// recorded slices, in random order.
     #[test]
     fn an_interval_holds_1_while_the_pace_of_the_machine_changes() {
         const BLOCKS: usize = 38;

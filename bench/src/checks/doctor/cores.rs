@@ -1,4 +1,4 @@
-//! The machine's cores, and who gets which: a small picture, and what is wrong with it.
+//! A small picture of the machine's cores and of who uses them, and findings about this assignment.
 
 use textwrap::Options;
 
@@ -7,14 +7,14 @@ use crate::analysis::summary::grouped;
 use crate::machine::assignment::Layout;
 use crate::machine::topology::{Core, Topology, cpu_ranges};
 
-/// What the letters of the picture mean.
+/// The letters of the picture, with their meaning.
 const LETTERS: [(char, &str); 5] =
     [('S', "servers"), ('T', "load tool"), ('H', "harness"), ('.', "idle"), ('-', "not for this process")];
 
-/// Stands for a space at which no line is broken.
+/// A placeholder for a space at which a line must not be broken.
 const NO_BREAK: &str = "\u{a0}";
 
-/// The cores with the letters of those who use them, a line for each kind, node and cache.
+/// Draws the cores with the letters of their users, in one line for each node, cache and kind.
 pub(crate) fn picture(layout: &Layout, width: usize) -> String {
     let topology = &layout.topology;
     let lines = grouped(topology.cores.iter().map(|core| (label(topology, core), core)));
@@ -35,7 +35,7 @@ pub(crate) fn picture(layout: &Layout, width: usize) -> String {
     format!("{shown}{legend}\n")
 }
 
-/// What may be wrong with the cores that the three get without a choice of the user's.
+/// Returns findings about the cores that servers, load tool and harness get in this layout.
 pub(crate) fn cores(layout: &Layout) -> Vec<Finding> {
     let topology = &layout.topology;
     let conflicts = layout.conflicts().into_iter().map(|conflict| {
@@ -58,7 +58,7 @@ pub(crate) fn cores(layout: &Layout) -> Vec<Finding> {
     conflicts.chain(hidden).chain(idle).chain(offline).collect()
 }
 
-/// Which node, cache and kind a core belongs to, where there are several.
+/// The node, the cache and the kind of a core. A node or cache is named only if there are several.
 fn label(topology: &Topology, core: &Core) -> String {
     let is_one_of_several = |get: fn(&Core) -> Option<usize>| {
         let is_other = |other: &Core| get(other) != get(core);
@@ -72,7 +72,7 @@ fn label(topology: &Topology, core: &Core) -> String {
     parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
-/// `[S0 .8]`, in one piece when lines are broken.
+/// The text for a core, such as `[S0 .8]`, in which no line is broken.
 fn cell(layout: &Layout, core: &Core) -> String {
     let cores = &layout.cores;
     let thread = |cpu: &usize| {

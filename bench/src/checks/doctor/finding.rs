@@ -6,7 +6,7 @@ use std::fmt::Display;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Finding {
     pub level: Level,
-    /// What was found, and what to do about it where something can be done.
+    /// The finding, and what to do about it if anything can be done.
     pub text: String,
 }
 
@@ -14,11 +14,11 @@ pub(crate) struct Finding {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Level {
     Ok,
-    /// Worth knowing when figures are read.
+    /// A reader of figures should know this.
     Note,
-    /// Missing on this machine.
+    /// Something is missing on this machine.
     Lacks,
-    /// Makes figures wrong.
+    /// Figures are wrong because of this.
     Bad,
 }
 
@@ -37,7 +37,8 @@ impl Level {
         Finding { level: self, text: text.into() }
     }
 
-    /// `text` alone where all is as it should be; otherwise a finding of this level with `advice`.
+    /// Returns a finding of the level `Ok` with `text` alone if `is_fine`. Otherwise returns a
+    /// finding of this level with `text` and `advice`.
     pub(super) fn unless(self, is_fine: bool, text: String, advice: impl Display) -> Finding {
         if is_fine { Self::Ok.finding(text) } else { self.finding(format!("{text}{advice}")) }
     }

@@ -5,13 +5,14 @@ use crate::machine::Machine;
 use crate::machine::host::{self, Host, Ports};
 use crate::text::numbers::{as_f64, significant, whole};
 
-/// For 10,000 connections, the most of any load or drill, and what servers and tools open besides.
+/// The descriptors for 10,000 connections, the most of any load or drill, and for all other files
+/// that servers and tools open.
 const DESCRIPTORS: usize = 10_400;
 
 /// Connections that the largest load opens at once. The kernel drops those beyond the queue.
 const ACCEPT_QUEUE: u32 = 1024;
 
-/// Findings about the limits. Those that cannot be read are left out.
+/// Returns findings about the limits. A limit that cannot be read is left out.
 pub(crate) fn limits(host: &Host, machine: &Machine) -> Vec<Finding> {
     [
         host::raise_descriptor_limit().ok().map(descriptors),

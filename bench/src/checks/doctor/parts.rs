@@ -9,10 +9,10 @@ use crate::servers::launch;
 use crate::servers::server::Server;
 use crate::tools::{self, TOOLS};
 
-/// Time for `rustup` to list what is installed.
+/// The time limit for `rustup` to list its toolchains.
 const BOUND: Duration = Duration::from_secs(20);
 
-/// What stands for a nightly compiler among the programs.
+/// The entry of `OPTIONAL` for a nightly compiler, which is not a program of its own.
 const NIGHTLY: &str = "a nightly compiler";
 
 /// Programs that no measurement needs, what they are for, and what installs them.

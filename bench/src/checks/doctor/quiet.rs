@@ -12,13 +12,15 @@ use crate::machine::host::Host;
 use crate::text::numbers::{self, as_f64};
 use crate::text::visible::visible;
 
-/// How long the harness rests. The kernel's hundredths of a second are 0.25 % of two cores each.
+/// How long the harness rests. The kernel counts hundredths of a second, each of which is 0.25 % of
+/// the time of two cores.
 const REST: Duration = Duration::from_secs(2);
 
-/// How long each core is kept busy: some hundred ticks of the scheduler.
+/// How long each core is kept busy: at least a hundred ticks of the scheduler.
 const PROBE: Duration = Duration::from_secs(1);
 
-/// A longer gap is no interrupt but another process or machine, and makes an answer slow.
+/// A longer gap is not caused by an interrupt but by another process or machine, and makes an
+/// answer slow.
 const AWAY_FROM: Duration = Duration::from_millis(1);
 
 /// A load average per core above which the last minute was not quiet. It halves in 40 s.
@@ -74,7 +76,7 @@ type Key = (i32, u64);
 /// A process's name, and how long it has been running on cores, in ticks.
 type Used = (String, u64);
 
-/// Every process that can be seen, but ours.
+/// Every visible process except this one.
 fn processes() -> HashMap<Key, Used> {
     let own = std::process::id().cast_signed();
     let stats = procfs::process::all_processes()

@@ -11,7 +11,7 @@ use crate::text::numbers::{self, as_f64};
 const QUICK_CLOCKS: [&str; 5] =
     ["tsc", "arch_sys_counter", "kvm-clock", "hyperv_clocksource_tsc_page", "xen"];
 
-/// Where the kernel has its clocks, below the root.
+/// The kernel's folder of clocks, relative to the root.
 const CLOCK: &str = "sys/devices/system/clocksource/clocksource0";
 
 pub(crate) fn system(machine: &Machine, cores: &Cores) -> Vec<Finding> {

@@ -1,9 +1,10 @@
-//! A connection of a drill's client, whatever it speaks: requests, which may be sent at once or be cut
-//! short, and their answers in order.
+//! A connection of a drill's client over any protocol. It sends requests, which may be sent at once
+//! or be cut short, and reads their answers in order.
 //!
-//! What HTTP/1.1 pipelines HTTP/2 sends on streams. A server of HTTP/1.1 announces its close by an
-//! answer with `Connection: close`, and answers nothing after it; one of HTTP/2 by GOAWAY, which names
-//! the last stream that it answers.
+//! Requests that are sent at once are pipelined over HTTP/1.1, and have a stream each over HTTP/2.
+//! An HTTP/1.1 server announces its close by an answer with `Connection: close`, and answers
+//! nothing after it. An HTTP/2 server announces it by GOAWAY, which names the last stream that it
+//! answers.
 
 use std::collections::VecDeque;
 
@@ -14,10 +15,10 @@ use crate::servers::client::Client;
 use crate::servers::stream::wire;
 use crate::store::record::Protocol;
 
-/// The window of a client that reads what it asks for (RFC 9113, section 6.9.2).
+/// The initial window, in bytes, of a client that reads its answers (RFC 9113, section 6.9.2).
 pub(super) const WINDOW: u32 = 65_535;
 
-/// Bytes of half a body: all of it is within each window of a server.
+/// The bytes of half a request body. A whole body fits into every server's window.
 const HALF: usize = 500;
 
 /// The most streams that a client has open: some servers do not limit them.
@@ -31,7 +32,7 @@ pub(super) struct Connection {
     is_closing: bool,
 }
 
-/// What a connection of HTTP/2 has besides.
+/// The HTTP/2 state of a connection.
 pub(super) struct Http2 {
     pub(super) frames: Http2Client,
     /// The streams whose answers are due, in the order of the requests.
@@ -39,8 +40,8 @@ pub(super) struct Http2 {
 }
 
 impl Connection {
-    /// Sends what a client of the protocol sends first, with a window for answers of HTTP/2, and waits for
-    /// nothing.
+    /// Sends the first bytes of a client of the protocol, and does not wait for the server.
+    /// `window` is the window for answers over HTTP/2.
     pub(super) fn new(mut client: Client, protocol: Protocol, window: u32) -> anyhow::Result<Self> {
         let frames = wire(protocol).http2_client();
         let http2 = frames.map(|frames| Http2 { frames, asked: VecDeque::new() });
@@ -50,7 +51,7 @@ impl Connection {
         Ok(Self { client, protocol, http2, is_closing: false })
     }
 
-    /// Waits for the server's part of a handshake, and for its SETTINGS.
+    /// Waits for the server's part of a TLS handshake, and for its HTTP/2 SETTINGS.
     pub(super) fn establish(&mut self) -> anyhow::Result<()> {
         self.client.establish(self.protocol)?;
         while self.http2.as_ref().is_some_and(|http2| !http2.frames.is_open()) {
@@ -59,12 +60,12 @@ impl Connection {
         Ok(())
     }
 
-    /// What it speaks.
+    /// The protocol of the connection.
     pub(super) fn protocol(&self) -> Protocol {
         self.protocol
     }
 
-    /// Its frames; `None` where it is HTTP/1.1.
+    /// The HTTP/2 state; `None` over HTTP/1.1.
     pub(super) fn http2(&mut self) -> Option<&mut Http2> {
         self.http2.as_mut()
     }
@@ -85,8 +86,8 @@ impl Connection {
         self.send(&requests)
     }
 
-    /// Sends a request for `path`, after which the server of HTTP/1.1 is to close. HTTP/2 has no such
-    /// request: its client closes.
+    /// Sends a request for `path` after which an HTTP/1.1 server has to close the connection.
+    /// HTTP/2 has no such request: the client closes.
     pub(super) fn ask_last(&mut self, path: &str) -> anyhow::Result<()> {
         if self.http2.is_some() {
             return self.ask(path);
@@ -94,7 +95,8 @@ impl Connection {
         self.send(format!("GET {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").as_bytes())
     }
 
-    /// The bytes of requests for these paths, whose answers are due once they are sent.
+    /// Returns the bytes of requests for these paths, and expects their answers. The caller sends
+    /// the bytes.
     pub(super) fn requests<'a>(&mut self, paths: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
         let request = |path: &str| match &mut self.http2 {
             None => format!("GET {path} HTTP/1.1\r\nHost: h\r\n\r\n").into_bytes(),
@@ -125,7 +127,7 @@ impl Connection {
         self.send(&bytes)
     }
 
-    /// Sends the other half. Fails when the server has closed, as it may where it has answered.
+    /// Sends the second half. Fails when the server has closed, which it may do after an answer.
     pub(super) fn finish_body(&mut self) -> anyhow::Result<()> {
         let half = "x".repeat(HALF).into_bytes();
         let bytes = match &mut self.http2 {
@@ -143,8 +145,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Does what [`Connection::expect`] does; false where the server has said that it does not answer
-    /// this request, so that it can be sent again elsewhere.
+    /// Does what [`Connection::expect`] does, but returns false if the server has announced that it
+    /// does not answer this request, which can then be sent again over another connection.
     pub(super) fn is_answered(&mut self, path: &str) -> anyhow::Result<bool> {
         let Some(response) = self.response()? else { return Ok(false) };
         match Expected::greeting(path).mismatch(&response) {
@@ -153,7 +155,8 @@ impl Connection {
         }
     }
 
-    /// The next answer, whatever it is; `None` where the server has said that it gives none.
+    /// Reads the next answer, whatever it is. Returns `None` if the server has announced that it
+    /// gives none.
     pub(super) fn response(&mut self) -> anyhow::Result<Option<Response>> {
         if self.http2.is_some() {
             return self.response_on_stream();
@@ -166,7 +169,8 @@ impl Connection {
         Ok(Some(response))
     }
 
-    /// The answer on the next stream on which one is due; `None` where the server does not answer it.
+    /// Reads the answer on the next stream that expects one. Returns `None` if the server does not
+    /// process the request.
     fn response_on_stream(&mut self) -> anyhow::Result<Option<Response>> {
         loop {
             let Some(Http2 { frames, asked }) = &mut self.http2 else { return Ok(None) };
@@ -184,14 +188,15 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes of the server, and takes those of HTTP/2. Fails at their end.
+    /// Waits for bytes of the server, and processes HTTP/2 frames. Fails when the server has closed
+    /// before.
     pub(super) fn receive(&mut self) -> anyhow::Result<()> {
         ensure!(!self.client.has_ended(), "the server closed without an answer");
         self.client.receive()?;
         self.take_frames()
     }
 
-    /// Takes the bytes that have arrived, and waits for none.
+    /// Processes the bytes that have arrived, without waiting.
     pub(super) fn receive_now(&mut self) -> anyhow::Result<()> {
         self.client.receive_now();
         self.take_frames()
@@ -208,7 +213,8 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether the client can ask more: the server has neither closed nor announced to.
+    /// Whether the client can send another request: the server has neither closed nor announced a
+    /// close.
     pub(super) fn is_usable(&mut self) -> bool {
         let is_whole = self.receive_now().is_ok();
         let is_ending = self.http2.as_ref().map_or(self.is_closing, |http2| http2.frames.is_ending());
@@ -224,7 +230,7 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether bytes have arrived that were not looked at, or the end of the stream has.
+    /// Whether unread bytes or the end of the stream have arrived.
     pub(super) fn is_readable(&self) -> bool {
         self.client.is_readable()
     }
@@ -241,13 +247,13 @@ impl Connection {
 }
 
 impl Http2 {
-    /// As many streams as the server allows at once, within what clients use.
+    /// The number of streams that the server allows at once, but at most `MOST_STREAMS`.
     pub(super) fn most_streams(&mut self) -> usize {
         let allowed = self.frames.most_streams().and_then(|most| usize::try_from(most).ok());
         allowed.map_or(MOST_STREAMS, |allowed| allowed.min(MOST_STREAMS))
     }
 
-    /// A request whose answer is due.
+    /// Returns the bytes of a request for `path`, and expects its answer.
     pub(super) fn get(&mut self, path: &str) -> Vec<u8> {
         let (stream, bytes) = self.frames.get(path);
         self.asked.push_back(stream);

@@ -1,4 +1,4 @@
-//! What the drills share: how they start a server, and how they observe it from outside.
+//! The common parts of the drills: how they start a server, and how they observe it from outside.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
@@ -15,31 +15,31 @@ use crate::servers::server::Server;
 use crate::store::drills::SizeRecord;
 use crate::store::record::Protocol;
 
-/// Connections that are served before a drill reads memory and descriptors, so that what a server
-/// allocates for its first ones is no leak. The shortest accept queue of all servers holds them.
+/// Connections that are served before a drill reads memory and descriptors, so that allocations for
+/// a server's first connections do not count as a leak. They fit into every server's accept queue.
 const WARM_UP: usize = 5;
 
-/// Connections that are open before a drill measures the memory of further ones, so that what a
-/// server allocates once, such as the buffers of a pool's threads, is not counted.
+/// Connections that are open before a drill measures the memory of further ones, so that one-time
+/// allocations of a server, such as the buffers of a pool's threads, are not counted.
 pub(super) const FIRST: usize = 150;
 
-/// The interval between two looks at a state that has to come.
+/// The interval between two checks for an expected state.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The share of a core that an idle server may use. One that waits uses some thousandths.
+/// The share of a core that an idle server may use. A server that only waits uses some thousandths.
 const QUIET_SHARE: f64 = 0.05;
 
-/// What a drill runs with: a server that is built, and the host to start it on.
+/// The context of a drill: a server that is built, and the host to start it on.
 pub(super) struct DrillContext<'a> {
     pub(super) host: &'a Host,
     pub(super) server: &'a Server,
     pub(super) size: SizeRecord,
     pub(super) protocol: Protocol,
-    /// The server's certificate, where the protocol has TLS: the same for each of its processes.
+    /// The server's certificate, if the protocol has TLS: the same for each of its processes.
     identity: Option<Identity>,
 }
 
-/// A server that runs to be drilled. Dropping it kills it.
+/// A running server that is drilled. Dropping it kills the server.
 pub(super) struct Drilled {
     pub(super) process: Process,
     pub(super) endpoint: Endpoint,
@@ -56,12 +56,12 @@ impl<'a> DrillContext<'a> {
         let identity = protocol.is_encrypted().then(|| Identity::new(host.address())).transpose()?;
         Ok(Self { host, server, size, protocol, identity })
     }
-    /// One of two values, by the drill's size.
+    /// Returns one of two values, depending on the drill's size.
     pub(super) fn pick<T>(&self, short: T, full: T) -> T {
         if self.size == SizeRecord::Short { short } else { full }
     }
 
-    /// Connections at once, by the drill's size and what the machine allows.
+    /// The number of connections at once, by the drill's size and the limit of the machine.
     pub(super) fn connections(&self, short: usize, full: usize) -> usize {
         match self.size {
             SizeRecord::Short => short,
@@ -69,7 +69,8 @@ impl<'a> DrillContext<'a> {
         }
     }
 
-    /// Starts the server with the flags that it honours, and has it answer a few connections.
+    /// Starts the server with those of `flags` that it honours, and makes it answer a few
+    /// connections.
     pub(super) fn start(&self, flags: &[(&str, &str)]) -> anyhow::Result<Drilled> {
         let running = self.start_cold(0, flags)?;
         warm_up(&running)?;
@@ -80,7 +81,7 @@ impl<'a> DrillContext<'a> {
     pub(super) fn start_cold(&self, port: u16, flags: &[(&str, &str)]) -> anyhow::Result<Drilled> {
         let honoured = flags.iter().filter(|(name, _)| self.server.honours(name));
         let words: Vec<String> = honoured.map(|(name, value)| format!("--{name}={value}")).collect();
-        // The server has read the files that they name once it is ready.
+        // `own` holds the files that its flags name: the server has read them once it is ready.
         let own = ServerFlags::new(self.host, self.protocol, self.identity.as_ref())?;
         let words: Vec<&str> = words.iter().map(String::as_str).chain(own.words()).collect();
         let listens = SocketAddr::new(self.host.address(), port);
@@ -117,7 +118,7 @@ fn settled(running: &Drilled) -> anyhow::Result<bool> {
     Ok(running.process.descriptors()? == before)
 }
 
-/// Waits until `is_so`. Fails with `complaint` after a bounded time.
+/// Waits until `is_so` returns true. Fails with `complaint` after a bounded time.
 pub(super) fn wait_until(
     mut is_so: impl FnMut() -> anyhow::Result<bool>,
     complaint: &str,
@@ -145,8 +146,9 @@ pub(super) fn check_recovered(running: &mut Drilled, before: usize) -> anyhow::R
     Ok(())
 }
 
-/// The share of a core that the server uses in a window without requests. Fails when it is too much
-/// in every window: a server may have work in the first ones; one that spins never stops.
+/// The share of a core that the server uses in a window of time without requests. Fails when the
+/// share is too high in every window: a server may have work in the first ones, but one that spins
+/// never stops.
 pub(super) fn check_quiet(running: &Drilled, window: Duration) -> anyhow::Result<f64> {
     let began = Instant::now();
     loop {
@@ -170,15 +172,15 @@ pub(super) fn memory(running: &Drilled) -> anyhow::Result<Memory> {
     running.process.memory().context("the server has ended")
 }
 
-/// Sends SIGTERM, and returns the time until the server has ended. Fails unless it ends within
-/// `bound`, and with 0.
+/// Sends SIGTERM, and returns the time until the server has ended. Fails unless the server ends
+/// within `bound` and exits with 0.
 pub(super) fn terminate(running: Drilled, bound: Duration) -> anyhow::Result<Duration> {
     running.process.terminate()?;
     await_end(running, bound)
 }
 
-/// The time until a server to which SIGTERM was sent has ended. Fails unless it ends within `bound`, and
-/// with 0.
+/// The time until a server to which SIGTERM was sent has ended. Fails unless the server ends within
+/// `bound` and exits with 0.
 pub(super) fn await_end(mut running: Drilled, bound: Duration) -> anyhow::Result<Duration> {
     let signalled = Instant::now();
     let waited = running.process.wait(bound);

@@ -7,23 +7,23 @@ use crate::servers::server::Server;
 use crate::store::drills::{DrillRecord, DrilledRecord, OutcomeRecord, SCHEMA, SizeRecord};
 use crate::store::record::Protocol;
 
-/// The protocols of drills whose faults have a meaning over each.
+/// All protocols, for drills whose faults have a meaning over each of them.
 pub(super) const OVER_ALL: &[Protocol] = &Protocol::ALL;
 
 /// One drill.
 pub struct Drill {
-    /// Its name.
+    /// The drill's name.
     pub name: &'static str,
-    /// What it does and what the server has to do, for people.
+    /// What the drill does and what the server has to do, for the user.
     pub about: &'static str,
-    /// The protocols over which its fault has a meaning.
+    /// The protocols over which the drill's fault has a meaning.
     pub protocols: &'static [Protocol],
     /// Returns a figure for the table; fails with the reason when the server fails the drill.
     pub(super) run: fn(&DrillContext) -> anyhow::Result<String>,
 }
 
-/// What stands before the name of a drill in manifests: as with conformance cases, HTTP/1.1 within TLS
-/// has a subject of its own, and `h2` and `h2c` share one.
+/// The subject of drills in manifests, which precedes a drill's name. As with conformance cases,
+/// HTTP/1.1 within TLS has a subject of its own, and `h2` and `h2c` share one.
 pub(super) fn subject(protocol: Protocol) -> &'static str {
     match protocol {
         Protocol::Http1 => "drill",
@@ -33,12 +33,13 @@ pub(super) fn subject(protocol: Protocol) -> &'static str {
 }
 
 impl Drill {
-    /// Its name in manifests, over a protocol.
+    /// The drill's name in manifests, over a protocol.
     pub fn known_as(&self, protocol: Protocol) -> String {
         format!("{}/{}", subject(protocol), self.name)
     }
 
-    /// Runs it over a protocol with a server that is built, of a version where that is known.
+    /// Runs the drill over a protocol with a server that is built. `version` is the server's, if
+    /// known.
     pub fn run(
         &self,
         host: &Host,

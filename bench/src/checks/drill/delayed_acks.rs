@@ -1,8 +1,9 @@
 //! Several answers at once, to a client that acknowledges late.
 //!
-//! A server without `TCP_NODELAY` sends the first of several answers, and holds the others back until
-//! the client acknowledges it (RFC 9293, section 3.7.4). A kernel does that after 40 ms, since it hopes
-//! to send the acknowledgement with the next request, which waits for the answers.
+//! A server without `TCP_NODELAY` sends the first of several answers, and holds the others back
+//! until the client acknowledges the first (RFC 9293, section 3.7.4). The client's kernel
+//! acknowledges it after 40 ms, since it hopes to send the acknowledgement with the next request,
+//! which waits for the answers.
 
 use std::time::{Duration, Instant};
 
@@ -27,8 +28,8 @@ const PATHS: [&str; 5] = ["/1", "/2", "/3", "/4", "/5"];
 /// Rounds before those that count: the kernel acknowledges the first data of a connection at once.
 const FIRST_ROUNDS: usize = 10;
 
-/// A round that takes longer has waited: less than the 40 ms of a delayed acknowledgement, and more
-/// than the answers take.
+/// A round that takes longer has waited for an acknowledgement. This is less than the 40 ms of a
+/// delayed acknowledgement, and more than the answers take.
 const DELAY: Duration = Duration::from_millis(30);
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -56,7 +57,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     judged(&times)
 }
 
-/// The number of rounds that waited. Fails when most did: some may for other reasons.
+/// The number of rounds that waited. Fails when most of them did: a few may wait for other reasons.
 fn judged(times: &[Duration]) -> anyhow::Result<String> {
     let late = times.iter().filter(|time| **time > DELAY).count();
     let (late, all) = (u32::try_from(late)?, u32::try_from(times.len())?);

@@ -19,7 +19,7 @@ pub(super) const DRILL: Drill = Drill {
 /// Connections that each of the server's processes has room for.
 const ROOM: usize = 20;
 
-/// Connections that are certainly accepted, whatever descriptors the server opens besides.
+/// Connections that are certainly accepted, whatever other descriptors the server opens.
 const CERTAIN: usize = 10;
 
 const BEYOND: usize = 20;
@@ -48,7 +48,7 @@ fn exhaust(context: &DrillContext, running: &Drilled, open: usize, room: usize) 
         client.ask("/open")?;
         client.expect("/open").context("a first answer")?;
     }
-    // The server lets them wait with the handshake, so that they do not wait for it.
+    // The server may not accept these connections yet, so the client does not wait for a handshake.
     let start = |number| running.endpoint.start_from(number);
     let mut waiting = (0..room + BEYOND - open).map(start).collect::<anyhow::Result<Vec<Connection>>>()?;
     for client in &mut waiting {

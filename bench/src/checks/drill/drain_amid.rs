@@ -1,4 +1,4 @@
-//! A shutdown amid requests, the rest of which comes later.
+//! A shutdown while request bodies arrive, the rest of which the clients send later.
 
 use std::time::{Duration, Instant};
 
@@ -16,11 +16,11 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// Requests that are under way: the shortest accept queue of all servers holds them.
+/// The number of requests under way. Their connections fit into every server's accept queue.
 const REQUESTS: usize = 4;
 
-/// When the rest comes: later than a server waits for idle connections, and well within the drain
-/// limit of the process contract.
+/// The time from SIGTERM to the rest of the bodies: longer than a server waits for idle
+/// connections, and well within the drain limit of the process contract.
 const LATER: Duration = Duration::from_secs(1);
 
 /// The drain limit of the process contract, and time for the scheduler.
@@ -49,7 +49,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(format!("{REQUESTS}/{REQUESTS}"))
 }
 
-/// Waits, and reads meanwhile: a server of HTTP/2 asks the client for signs of life.
+/// Waits, and reads meanwhile: an HTTP/2 server may send PING to check that the client is alive.
 fn wait(clients: &mut [Connection], time: Duration) -> anyhow::Result<()> {
     let began = Instant::now();
     while began.elapsed() < time {
@@ -59,9 +59,9 @@ fn wait(clients: &mut [Connection], time: Duration) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends the rest of the request, and reads the answer, which may be any.
+/// Sends the rest of the request, and reads the answer, which may have any status.
 fn finish(client: &mut Connection) -> anyhow::Result<()> {
-    // Fails where the server has answered without the rest, and closed.
+    // Fails when the server has answered without the rest, and has closed.
     let sent = client.finish_body();
     let answer = client.response();
     match (answer, sent) {

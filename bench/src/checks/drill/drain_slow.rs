@@ -20,7 +20,7 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// The drain limit in seconds, where the server has a flag for it.
+/// The drain limit in seconds, if the server has a flag for it.
 const SHORT: u64 = 2;
 
 /// The drain limit of the process contract in seconds.
@@ -29,10 +29,11 @@ const CONTRACT: u64 = 10;
 /// Time beyond the limit for the scheduler, and to close connections.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// The pause between two signals: the kernel merges those that the server has not taken.
+/// The pause between two signals: the kernel merges a signal with one that is still pending.
 const SIGNAL_PAUSE: Duration = Duration::from_millis(300);
 
-/// Signals after the first. On a busy machine the second may have been merged with it all the same.
+/// The number of signals after the first. On a busy machine, the second may still be merged with
+/// the first.
 const FURTHER_SIGNALS: usize = 2;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -75,7 +76,7 @@ fn slow_clients(endpoint: Endpoint) -> anyhow::Result<(Vec<Connection>, Vec<NonR
         begin(&mut client)?;
         clients.push(client);
     }
-    // Over TLS it waits for the handshake.
+    // Over TLS, the server waits for the handshake of this connection.
     clients.push(endpoint.start_from(0)?);
     Ok((clients, non_reading::fill(endpoint, Unread::Bytes, 2)?))
 }

@@ -37,7 +37,8 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     }
 }
 
-/// One shutdown. Fails when the server does not end as it should; lost requests are in the count.
+/// Runs one shutdown. Fails when the server does not end as it should; lost requests are in the
+/// count.
 fn trial(context: &DrillContext) -> anyhow::Result<LoadCount> {
     let running = context.start(&[])?;
     let endpoint = running.endpoint;

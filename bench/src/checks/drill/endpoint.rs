@@ -1,5 +1,4 @@
-//! Where a drilled server listens and what it speaks: the one place where a drill's connections are
-//! made.
+//! The address and the protocol of a drilled server. All connections of drills are made here.
 
 use std::net::{SocketAddr, TcpStream};
 
@@ -11,7 +10,7 @@ use crate::servers::client::{Client, TIMEOUT};
 use crate::servers::stream::wire;
 use crate::store::record::Protocol;
 
-/// Where a server listens, and what clients speak with it.
+/// The address of a server, and the protocol that its clients speak.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Endpoint {
     pub(super) address: SocketAddr,
@@ -19,13 +18,14 @@ pub(super) struct Endpoint {
 }
 
 impl Endpoint {
-    /// A connection on which a client can ask. Fails when the server does not accept it, make a
-    /// handshake or send its SETTINGS in time.
+    /// Opens a connection that is ready for requests. Fails when the server does not accept it,
+    /// complete the handshake or send its SETTINGS in time.
     pub(super) fn connect(self) -> anyhow::Result<Connection> {
         self.connect_with_window(WINDOW, |_| Ok(()))
     }
 
-    /// The same over a socket whose options `prepare` has set, and with a window for answers of HTTP/2.
+    /// Does what [`Endpoint::connect`] does, over a socket whose options `prepare` has set, and
+    /// with this window for answers over HTTP/2.
     pub(super) fn connect_with_window(
         self,
         window: u32,
@@ -35,18 +35,18 @@ impl Endpoint {
         established(Connection::new(client, self.protocol, window)?)
     }
 
-    /// The same as client number `number` of many, which together use several source addresses.
+    /// Does what [`Endpoint::connect`] does, from the source address of client number `number`.
     pub(super) fn connect_from(self, number: usize) -> anyhow::Result<Connection> {
         established(self.start_from(number)?)
     }
 
-    /// A connection for which the client has sent what it can without the server's part, and waits for
-    /// nothing. What it asks is sent as soon as the server lets it.
+    /// Starts a connection from the source address of client number `number`, and does not wait for
+    /// the server's part of a handshake. Requests are sent as soon as the handshake allows it.
     pub(super) fn start_from(self, number: usize) -> anyhow::Result<Connection> {
         Connection::new(Client::start_from(number, self.address, self.protocol)?, self.protocol, WINDOW)
     }
 
-    /// A connection of which only TCP is made: any bytes may follow.
+    /// Opens a TCP connection, over which any bytes can be sent.
     pub(super) fn connect_tcp(self) -> anyhow::Result<TcpStream> {
         let stream = TcpStream::connect_timeout(&self.address, TIMEOUT).context("cannot connect")?;
         stream.set_nodelay(true)?;
@@ -55,7 +55,7 @@ impl Endpoint {
         Ok(stream)
     }
 
-    /// The first bytes of a client of TLS; none where there is no TLS.
+    /// The first bytes of a TLS client; empty if the protocol has no TLS.
     pub(super) fn hello(self) -> anyhow::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         let tls = wire(self.protocol).tls_client().map_err(anyhow::Error::msg)?;

@@ -7,8 +7,8 @@ use super::definition::Drill;
 use crate::store::record::Protocol;
 use crate::text::numbers::{self, as_f64};
 
-/// Within TLS `close_notify` ends the side of a client, and many servers answer nothing after it; over
-/// HTTP/2 a client does not end its side before the answers.
+/// Only over HTTP/1.1 without TLS. Within TLS, `close_notify` ends the client's side, and many
+/// servers answer nothing after it. Over HTTP/2, a client does not end its side before the answers.
 pub(super) const DRILL: Drill = Drill {
     name: "half-close",
     about: "clients that shut down their sending side after one or several requests: all answers arrive, then the end",

@@ -12,7 +12,7 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// Connections in the full size, where the machine allows them.
+/// The number of connections in the full size, if the machine allows it.
 const WANTED: usize = 10_000;
 
 /// One in this number of idle connections sends a request in the end.
@@ -21,7 +21,8 @@ const ASKING: usize = 50;
 fn run(context: &DrillContext) -> anyhow::Result<String> {
     let count = context.connections(500, WANTED);
     let mut running = context.start(&[("idle-timeout", "600")])?;
-    // At rest: a process that hands a connection over has it open for a moment, too.
+    // The server has to be at rest: a process that hands a connection to another also has it open
+    // for a moment.
     let at_rest = running.process.descriptors()?;
     let _first = open(&running, FIRST, at_rest)?;
     context.check_interrupted()?;
@@ -39,7 +40,8 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(if count < WANTED { format!("{each} B each of {count}") } else { format!("{each} B each") })
 }
 
-/// Opens `count` connections, and waits until the server, with `before` descriptors, has them all.
+/// Opens `count` connections, and waits until the server, which had `before` descriptors, has
+/// accepted all of them.
 fn open(running: &Drilled, count: usize, before: usize) -> anyhow::Result<Vec<Connection>> {
     let clients = connect(running, count)?;
     let complaint = format!("the server has not accepted all of {count} connections");

@@ -19,7 +19,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
         let running = context.start(&[])?;
         let port = running.endpoint.address.port();
         let mut clients = connect(&running, 4)?;
-        // The states that keep a port in use longest: idle, within a head, with an unread answer.
+        // These states keep a port in use longest: idle, within a head, and with an unread answer.
         clients[0].ask("/before")?;
         clients[0].expect("/before")?;
         clients[1].start_head()?;

@@ -1,4 +1,4 @@
-//! Bodies far over the limit.
+//! Request bodies far above the limit.
 
 use std::io::{ErrorKind, Write};
 use std::time::{Duration, Instant};
@@ -18,17 +18,19 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// What the server's peak resident memory may grow by: some buffers, and what an allocator keeps.
+/// The bytes by which the server's peak resident memory may grow: some buffers, and memory that an
+/// allocator keeps.
 const MAX_GROWTH: u64 = 2 * MIB;
 
 const MIB: u64 = 1024 * 1024;
 
 const PIECE: usize = 64 * 1024;
 
-/// Bytes between two looks at the memory, so that a kept body cannot fill the machine.
+/// Bytes between two checks of the memory, so that a server that keeps the body cannot fill the
+/// machine.
 const CHECK_EVERY: u64 = MIB;
 
-/// The interval between two looks at whether a window was opened.
+/// The interval between two checks for an opened window.
 const WINDOW_POLL: Duration = Duration::from_micros(20);
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -46,7 +48,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(format!("{}.{} MiB growth", growth / MIB, growth % MIB * 10 / MIB))
 }
 
-/// What became of a piece of a body.
+/// The result of sending a piece of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sent {
     Taken,
@@ -57,7 +59,7 @@ enum Sent {
 struct Upload {
     connection: Connection,
     size: u64,
-    /// What the request says of it.
+    /// The length that the request declares, if it declares one.
     length: Option<u64>,
 }
 
@@ -102,7 +104,7 @@ impl Upload {
         Ok(None)
     }
 
-    /// A piece over HTTP/1.1: as it is, or as a chunk.
+    /// Sends a piece over HTTP/1.1, as it is or as a chunk.
     fn send_piece(&mut self) -> anyhow::Result<Sent> {
         let piece = match self.length {
             Some(_) => "x".repeat(PIECE),
@@ -118,11 +120,11 @@ impl Upload {
         }
     }
 
-    /// A frame of content, once the server has opened its windows for it.
+    /// Sends a frame of content once the server has opened its windows for it.
     fn send_content(&mut self, stream: u32, before: u64) -> anyhow::Result<Sent> {
         let began = Instant::now();
         loop {
-            // An error is a close here.
+            // Any error counts as a close.
             let is_open = self.connection.receive_now().is_ok() && !self.connection.client.has_ended();
             let Some(Http2 { frames, .. }) = self.connection.http2() else { bail!("there are no frames") };
             if !is_open || frames.take(stream).is_some() {

@@ -1,16 +1,16 @@
 //! Well-behaved clients that count their requests and answers.
 //!
 //! A request is *sent* when a client writes it on a connection that the server has neither closed
-//! nor announced to close: the client checks right before it writes. Every request that is sent has
-//! to be answered, with the right answer; otherwise it is *lost*. The protocols have one exception:
+//! nor announced that it will close: the client checks right before it writes. Every request that
+//! is sent has to get the right answer; otherwise it is *lost*. The protocols have one exception:
 //! requests pipelined behind an answer with `Connection: close` get no answer (RFC 9112, section
-//! 9.6), and no more do streams above the last one that GOAWAY names (RFC 9113, section 6.8). They
-//! are subtracted from the count, since their client knows that it has to send them again.
+//! 9.6), and neither do streams above the last one that GOAWAY names (RFC 9113, section 6.8). Such
+//! requests are subtracted from the count, since the client knows that it has to send them again.
 //!
 //! A server can close a kept connection while the next request is on its way. This counts as a
-//! loss. These clients send the next request within microseconds of an answer, so that a server
-//! that announces the close, or waits a moment for requests on their way, never loses one of
-//! theirs.
+//! loss. These clients send the next request within microseconds of an answer, so a server that
+//! announces the close, or waits a moment for requests on their way, never loses one of their
+//! requests.
 
 use std::ops::AddAssign;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -23,11 +23,12 @@ const BURST: usize = 8;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ConnectionMode {
-    /// It sends the next request on the same connection.
+    /// The client sends the next request on the same connection.
     KeepAlive,
-    /// It asks for each connection to be closed.
+    /// The client asks for each connection to be closed.
     Close,
-    /// It keeps its connection, and sends several requests before it reads: pipelined, or on streams.
+    /// The client keeps its connection, and sends several requests before it reads: pipelined, or
+    /// on streams.
     Pipelined,
 }
 
@@ -60,7 +61,8 @@ impl AddAssign for LoadCount {
     }
 }
 
-/// Sends requests until it has to stop or cannot connect, which is an error beside the count.
+/// Sends requests until it has to stop or cannot connect. Returns the count, and the error of a
+/// failed connect.
 pub(super) fn load(
     name: usize,
     endpoint: Endpoint,
@@ -157,17 +159,17 @@ mod tests {
         address
     }
 
-    /// The end of a server of HTTP/2.
+    /// How the HTTP/2 server ends a connection.
     #[derive(Clone, Copy)]
     enum End {
-        /// It names the last stream that it has answered.
+        /// It sends GOAWAY with the last stream that it has answered.
         GoAway,
-        /// It has told before that it ends, and answers what comes until then.
+        /// It sends GOAWAY without a limit before its last answer, and then the same as `GoAway`.
         GoAwayEarly,
         None,
     }
 
-    /// Accepts a connection of HTTP/2, answers `requests` requests, and ends.
+    /// Accepts an HTTP/2 connection, answers `requests` requests, and ends it.
     fn http2_server(requests: usize, end: End) -> SocketAddr {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -186,7 +188,8 @@ mod tests {
                         if matches!(end, End::GoAwayEarly) && answered == requests {
                             stream.write_all(&goaway(u32::MAX >> 1)).unwrap();
                         }
-                        // `:method` and `:scheme` in a byte each, then the path as it is.
+                        // The block is `:method` and `:scheme` in one byte each, then `:path` as
+                        // plain text.
                         let path = std::str::from_utf8(&block[4..][..usize::from(block[3])]).unwrap();
                         let body = format!("Hello, visitor! You've requested: {path}\n");
                         // `:status: 200` of the static table.

@@ -16,7 +16,7 @@ use super::resets;
 /// What a client does on a connection before it closes it.
 type Misbehavior = fn(Connection, &mut Rng) -> anyhow::Result<()>;
 
-/// Over each protocol.
+/// The misbehaviors that exist over every protocol.
 const MISBEHAVIORS: [Misbehavior; 6] = [
     reset,
     drip,
@@ -65,7 +65,7 @@ fn reset(mut client: Connection, random: &mut Rng) -> anyhow::Result<()> {
     client.reset()
 }
 
-/// Part of a request, byte by byte.
+/// Sends part of a request, byte by byte.
 fn drip(mut client: Connection, random: &mut Rng) -> anyhow::Result<()> {
     let request = client.requests(["/drop/by/drop"]);
     for byte in request.iter().take(random.usize(1..=request.len())) {
@@ -75,7 +75,8 @@ fn drip(mut client: Connection, random: &mut Rng) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A head of 20,000 bytes. The client of HTTP/1.1 waits for the answer.
+/// Sends a head of 20,000 bytes. Over HTTP/1.1, the client then waits for the end of the
+/// connection.
 fn oversize_head(mut client: Connection, random: &mut Rng) -> anyhow::Result<()> {
     const LENGTH: usize = 20_000;
     let head = client.http2().map(|Http2 { frames, .. }| frames.get_with_field(LENGTH));
@@ -89,7 +90,7 @@ fn oversize_head(mut client: Connection, random: &mut Rng) -> anyhow::Result<()>
     client.expect_end()
 }
 
-/// Bytes in the place of a handshake or of a request, or only the first of those that are due.
+/// Sends part of random bytes, of a TLS hello or, without TLS, of the HTTP/2 preface.
 fn stall(endpoint: Endpoint, random: &mut Rng) -> anyhow::Result<()> {
     let due = match endpoint.hello()? {
         hello if hello.is_empty() => Http2Client::preface().to_vec(),
@@ -116,7 +117,7 @@ fn garbage(random: &mut Rng) -> Vec<u8> {
     (0..random.usize(1..2000)).map(|_| random.u8(..)).collect()
 }
 
-/// Mostly long enough for the server to read what was sent.
+/// Waits, mostly long enough for the server to read what was sent.
 fn pause(random: &mut Rng) {
     std::thread::sleep(Duration::from_millis(random.u64(0..30)));
 }

@@ -21,11 +21,11 @@ pub(super) const DRILL: Drill = Drill {
 
 const MISBEHAVING: u64 = 4;
 
-/// The first rounds show how much memory the server needs, the last whether it stays there.
+/// The first rounds show how much memory the server needs, and the last whether it needs more.
 const ROUNDS: u32 = 4;
 
-/// The growth of resident memory in the last round: allocators and garbage collectors keep varying
-/// amounts. A leak of a kilobyte per connection is more than this.
+/// The bytes by which resident memory may grow in the last round: allocators and garbage collectors
+/// keep varying amounts. A leak of a kilobyte per connection is more than this.
 const MAX_GROWTH: u64 = 8 * 1024 * 1024;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -50,7 +50,8 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
     Ok(format!("{} right, {growth}", numbers::whole(as_f64(answered))))
 }
 
-/// Misbehaving clients beside load. Returns the right answers; fails on a wrong or missing one.
+/// Runs misbehaving clients beside well-behaved ones. Returns the number of right answers. Fails on
+/// a wrong or missing answer.
 fn round(context: &DrillContext, running: &Drilled, time: Duration) -> anyhow::Result<u64> {
     let endpoint = running.endpoint;
     let state = &LoadState::default();

@@ -5,10 +5,10 @@
 //! freed everything. The result is a figure for the table or the reason of the failure. Nothing
 //! here measures speed.
 //!
-//! A drill knows no server by name, and says over which protocols its fault has a meaning. How a
-//! connection is made, and what a request looks like, is for [`endpoint`] and [`connection`] to know.
-//! Known failures are in manifests: as `drill/NAME` over HTTP/1.1, `https-drill/NAME` over TLS, and
-//! `h2-drill/NAME` over HTTP/2.
+//! A drill does not depend on a particular server, and lists the protocols over which its fault has
+//! a meaning. [`endpoint`] and [`connection`] make the connections, and know what a request looks
+//! like. Manifests list known failures as `drill/NAME` over HTTP/1.1, `https-drill/NAME` over TLS,
+//! and `h2-drill/NAME` over HTTP/2.
 
 mod connect_close;
 mod connection;
@@ -62,19 +62,19 @@ pub fn over(protocol: Protocol) -> impl Iterator<Item = &'static Drill> {
     DRILLS.iter().filter(move |drill| drill.protocols.contains(&protocol))
 }
 
-/// The names that manifests may give: each drill's over each of its protocols.
+/// The names of drills that manifests may list: each drill over each of its protocols.
 pub fn known_names() -> Vec<String> {
     let mut names: Vec<String> = Protocol::ALL
         .into_iter()
         .flat_map(|protocol| over(protocol).map(move |drill| drill.known_as(protocol)))
         .collect();
-    // `h2c` and `h2` share theirs.
+    // `h2c` and `h2` share their names.
     names.sort();
     names.dedup();
     names
 }
 
-/// Whether the name of a known failure is that of a drill, over any protocol.
+/// Whether the name of a known failure has the subject of drills over any protocol.
 pub fn is_drill(name: &str) -> bool {
     let subject = conformance::subject_of(name);
     Protocol::ALL.into_iter().any(|protocol| definition::subject(protocol) == subject)

@@ -17,14 +17,16 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// What such a client may cost the server: a head, a piece of a body, and some answers.
+/// The bytes of memory that a client may cost the server: a head, a piece of a body, and some
+/// answers.
 const MAX_EACH: u64 = 64 * 1024;
 
-/// What TLS may cost besides: a record from the client and one to it, which are encrypted as a whole (RFC
-/// 8446, section 5.1), each as it is on the wire and in plain text.
+/// The bytes that TLS may cost in addition: one record in each direction, as it is on the wire and
+/// in plain text, since a record is encrypted as a whole (RFC 8446, section 5.1).
 const MAX_OF_TLS: u64 = 2 * 2 * 16 * 1024;
 
-/// What each stream that the server allows may cost besides: its state, its fields, and an answer.
+/// The bytes that each stream that the server allows may cost in addition: its state, its fields,
+/// and an answer.
 const MAX_PER_STREAM: u64 = 2 * 1024;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -48,8 +50,8 @@ fn drill(context: &DrillContext, unread: Unread, count: usize) -> anyhow::Result
     Ok(figure)
 }
 
-/// Memory per client of `count` clients, after a first group. They are several times as many as a
-/// pool's threads, some of which make their large buffer only now.
+/// Measures the memory per client of `count` clients, after a first group. There are several times
+/// as many clients as threads in a pool, some of which allocate their large buffer only now.
 fn memory_per_client(context: &DrillContext, unread: Unread, count: usize) -> anyhow::Result<String> {
     let running = context.start(&[])?;
     let most = most_per_client(context, &running)?;
@@ -66,7 +68,7 @@ fn memory_per_client(context: &DrillContext, unread: Unread, count: usize) -> an
     Ok(figure)
 }
 
-/// Bytes that a client may cost the server.
+/// The bytes of memory that a client may cost the server.
 fn most_per_client(context: &DrillContext, running: &Drilled) -> anyhow::Result<u64> {
     let of_tls = if context.protocol.is_encrypted() { MAX_OF_TLS } else { 0 };
     let mut connection = running.endpoint.connect()?;
@@ -74,9 +76,9 @@ fn most_per_client(context: &DrillContext, running: &Drilled) -> anyhow::Result<
     Ok(MAX_EACH + of_tls + MAX_PER_STREAM * streams)
 }
 
-/// Connects clients that send until the server reads no more, or they have sent enough. A server of
-/// HTTP/1.1 fails that reads without end. One of HTTP/2 has to read on, since a window is opened by a
-/// frame: of it counts only what it keeps.
+/// Connects clients that send until the server reads no more, or they have sent enough. Fails when
+/// an HTTP/1.1 server reads without end. An HTTP/2 server has to continue to read, since a window
+/// is opened by a frame: only its memory counts.
 fn fill(running: &Drilled, unread: Unread, count: usize) -> anyhow::Result<Vec<NonReadingClient>> {
     let before = resident(running)?;
     let clients = non_reading::fill(running.endpoint, unread, count)?;
@@ -92,8 +94,9 @@ fn fill(running: &Drilled, unread: Unread, count: usize) -> anyhow::Result<Vec<N
     Ok(clients)
 }
 
-/// Fails unless the server closes such connections after its timeouts. One that opens no window, and
-/// sends nothing more, may count as one that does not read or as one that is idle.
+/// Fails unless the server closes the connections of such clients after its timeouts. A client that
+/// opens no window, and sends nothing more, may count as one that does not read or as one that is
+/// idle.
 fn check_dropped(context: &DrillContext, unread: Unread) -> anyhow::Result<()> {
     let timeout = context.pick("1", "2");
     let flags = [("write-timeout", timeout), ("idle-timeout", timeout)];

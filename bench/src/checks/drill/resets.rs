@@ -57,7 +57,8 @@ pub(super) const STATES: [State; 8] = [
     }),
 ];
 
-/// Requests at once: fewer than the streams that servers allow, and the resets that they put up with.
+/// The number of requests sent at once: fewer than the streams that servers allow, and than the
+/// resets that they tolerate.
 const MANY: usize = 15;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -76,7 +77,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
             };
             reset().with_context(|| format!("reset {state}"))?;
         }
-        // Within a handshake, where there is one.
+        // A reset within the handshake, if there is one.
         running.endpoint.start_from(number)?.reset()?;
     }
     check_recovered(&mut running, before)?;

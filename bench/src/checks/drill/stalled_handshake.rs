@@ -21,16 +21,16 @@ pub(super) const DRILL: Drill = Drill {
     run,
 };
 
-/// The head timeout in seconds, where the server has a flag for it.
+/// The head timeout in seconds, if the server has a flag for it.
 const HEAD: u64 = 1;
 
-/// Time beyond it for the scheduler, and for a timer that looks every second.
+/// Time beyond the head timeout for the scheduler, and for a timer that checks every second.
 const SLACK: Duration = Duration::from_secs(2);
 
-/// Connections in each state.
+/// Connections at each stage.
 const EACH: usize = 10;
 
-/// Where a client stops, the protocols in which it can, and how it comes there.
+/// The stage at which a client stops, the protocols that have it, and how a client reaches it.
 type Stage = (&'static str, fn(Protocol) -> bool, fn(Endpoint) -> anyhow::Result<Box<dyn Read>>);
 
 const STAGES: [Stage; 4] = [
@@ -74,7 +74,7 @@ fn stall(
     context: &DrillContext,
     reach: fn(Endpoint) -> anyhow::Result<Box<dyn Read>>,
 ) -> anyhow::Result<Duration> {
-    // No other limit ends them.
+    // No other timeout ends the connections.
     let flags =
         [("head-timeout", HEAD.to_string()), ("idle-timeout", "600".into()), ("write-timeout", "600".into())];
     let flags: Vec<(&str, &str)> = flags.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -103,14 +103,14 @@ fn stall(
     Ok(elapsed)
 }
 
-/// A connection of TCP on which these bytes were sent.
+/// Opens a TCP connection, and sends these bytes.
 fn part_sent(endpoint: Endpoint, bytes: &[u8]) -> anyhow::Result<Box<dyn Read>> {
     let mut stream = endpoint.connect_tcp()?;
     stream.write_all(bytes)?;
     Ok(Box::new(stream))
 }
 
-/// A connection on which these bytes were sent, behind the handshake of TLS where there is one.
+/// Opens a connection, completes the TLS handshake if there is one, and sends these bytes.
 fn begun(endpoint: Endpoint, bytes: &[u8]) -> anyhow::Result<Box<dyn Read>> {
     let mut client = Client::start(endpoint.address, endpoint.protocol, |_| Ok(()))?;
     client.establish(endpoint.protocol)?;

@@ -20,7 +20,8 @@ pub(super) const DRILL: Drill = Drill {
 /// Streams per write.
 const BATCH: usize = 100;
 
-/// What the server's peak resident memory may grow by: the state of the streams of a few connections.
+/// The bytes by which the server's peak resident memory may grow: the state of the streams of a few
+/// connections.
 const MAX_GROWTH: u64 = 8 * 1024 * 1024;
 
 fn run(context: &DrillContext) -> anyhow::Result<String> {
@@ -34,7 +35,7 @@ fn run(context: &DrillContext) -> anyhow::Result<String> {
         connections += 1;
         while sent < count && connection.is_usable() {
             sent += BATCH;
-            // The server may end the connection at any of them.
+            // The server may end the connection at any batch.
             if flood(&mut connection).is_err() {
                 break;
             }

@@ -1,4 +1,4 @@
-//! Whether the commands of a manifest can be run.
+//! Checks whether the commands of a manifest can be run.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::servers::server::TARGET;
 /// Programs that every system has, so that no manifest has to say how to get them.
 const EVERYWHERE: [&str; 2] = ["sh", "env"];
 
-/// The lists of words in a manifest that are commands.
+/// The fields of a manifest that are commands, each a list of words.
 const COMMANDS: [&str; 4] = ["build", "run", "version", "check"];
 
 pub(super) fn check(table: &DeTable, folder: &Path, context: &CheckContext, found: &mut Diagnostics) {
@@ -36,8 +36,9 @@ pub(super) fn check(table: &DeTable, folder: &Path, context: &CheckContext, foun
     note_requirements(table, &commands, &required, context, found);
 }
 
-/// In a word without white space `{…}` is a placeholder, except in `${…}`, which a shell reads. A
-/// word with white space may be a program in another language.
+/// Checks the placeholders of a word. In a word without white space, `{…}` is a placeholder, but
+/// not in `${…}`, which a shell reads. A word with white space is not checked, since it may be a
+/// program in another language.
 fn check_placeholders(at: usize, word: &str, found: &mut Diagnostics) {
     if word.contains(char::is_whitespace) {
         return;
@@ -53,7 +54,8 @@ fn check_placeholders(at: usize, word: &str, found: &mut Diagnostics) {
     }
 }
 
-/// Why a command's program cannot be run. The build may make one, here or in the target folder.
+/// Returns why a command's program cannot be run. If `made_before`, the build may make the program,
+/// so a path to a file that does not exist is accepted.
 fn wrong_program(
     program: &str,
     folder: &Path,
@@ -74,7 +76,8 @@ fn wrong_program(
     })
 }
 
-/// Notes programs that this machine lacks, and those that `[[requires]]` does not mention.
+/// Adds a note for each required program that this machine lacks, and for each program of a command
+/// that `[[requires]]` does not mention.
 fn note_requirements(
     table: &DeTable,
     commands: &[(&str, Vec<(usize, &str)>)],

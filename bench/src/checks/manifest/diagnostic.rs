@@ -1,4 +1,4 @@
-//! One diagnostic, and all of a manifest.
+//! The diagnostics of a manifest.
 
 use crate::text::toml_file;
 
@@ -7,18 +7,18 @@ use crate::text::toml_file;
 pub struct Diagnostic {
     /// The number of the line.
     pub line: usize,
-    /// Whether it has to be corrected.
+    /// Whether the manifest has to be corrected.
     pub level: Level,
-    /// What is so, and after a semicolon what to do about it.
+    /// The statement and, after a semicolon, what to do about it.
     pub text: String,
 }
 
-/// Whether a diagnostic has to be corrected.
+/// Whether the manifest has to be corrected because of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
-    /// It has to be corrected.
+    /// The manifest has to be corrected.
     Error,
-    /// It is worth knowing.
+    /// The manifest may be right; the user should know of the statement.
     Note,
 }
 

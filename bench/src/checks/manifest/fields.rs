@@ -1,4 +1,4 @@
-//! Whether a manifest has the required fields, no unknown ones, and values of the right type.
+//! Checks that a manifest has the required fields, no unknown ones, and values of the right type.
 
 use serde_json::Value;
 use toml::Spanned;
@@ -12,7 +12,7 @@ pub(super) fn check(table: &DeTable, found: &mut Diagnostics) {
     check_table("server.toml", 0, table, server::schema().as_value(), found);
 }
 
-/// `place` is the table's name in messages, and `at` the byte at which it begins.
+/// `place` is the table's name in messages, and `at` is the offset of its first byte.
 fn check_table(place: &str, at: usize, table: &DeTable, schema: &Value, found: &mut Diagnostics) {
     let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
     for (name, value) in table {
@@ -86,7 +86,7 @@ fn check_text(name: &str, at: usize, text: &str, schema: &Value, found: &mut Dia
     }
 }
 
-/// The one type of value that a schema allows, beside null.
+/// The type of value that a schema allows besides null.
 fn kind(schema: &Value) -> &str {
     match schema.get("type") {
         Some(Value::Array(kinds)) => kinds.iter().filter_map(Value::as_str).find(|kind| *kind != "null"),
@@ -96,14 +96,14 @@ fn kind(schema: &Value) -> &str {
     .unwrap_or_default()
 }
 
-/// The doc comment of the field, as the end of a sentence.
+/// The description of a field in the schema, which is its doc comment, as the end of a sentence.
 fn about(schema: &Value) -> Option<String> {
     let text = schema.get("description")?.as_str()?.replace('\n', " ");
     let (first, rest) = text.trim_end_matches('.').split_at_checked(1)?;
     Some(format!("it is {}{rest}", first.to_lowercase()))
 }
 
-/// A kind of value in words, by its name in TOML or in a schema.
+/// The words for a type of value, by its name in TOML or in a schema.
 fn in_words(kind: &str) -> &'static str {
     match kind {
         "string" => "a string",

@@ -1,4 +1,5 @@
-//! Whether a manifest's lists name cases, drills, limits and benchmarks, each once.
+//! Checks that a manifest's lists name known cases, drills, limits and benchmarks, and that no
+//! case, drill or limit is listed twice.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ pub(super) fn check(table: &DeTable, context: &CheckContext, found: &mut Diagnos
     check_benchmarks(benchmarks, context.benchmarks, found);
 }
 
-/// The names in a field of each of several tables.
+/// The strings in `field` of each table in `list`, with their offsets.
 fn listed<'a>(table: &'a DeTable, list: &str, field: &str) -> Vec<(usize, &'a str)> {
     tables(table, list).filter_map(|item| item.get(field)).filter_map(strings).flatten().collect()
 }
@@ -55,7 +56,7 @@ fn check_once(listed: &[(usize, &str)], found: &mut Diagnostics) {
     }
 }
 
-/// The benchmarks are known only where they have run.
+/// Adds notes, not errors: a benchmark is known only on a machine on which it has run.
 fn check_benchmarks<'a>(
     listed: impl Iterator<Item = (usize, &'a str)>,
     known: &[String],
@@ -68,7 +69,7 @@ fn check_benchmarks<'a>(
     }
 }
 
-/// The most similar known name as a question; `otherwise` where none is similar.
+/// Returns the most similar known name as a question, or `otherwise` if no name is similar.
 fn hint(name: &str, known: &[&str], otherwise: &str) -> String {
     names::nearest(name, known).map_or_else(|| otherwise.to_owned(), |near| format!("did you mean `{near}`?"))
 }

@@ -1,14 +1,14 @@
-//! Values of a manifest, with their places.
+//! Reads values of a manifest, and the offsets of their first bytes.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// A string, and the byte at which it begins.
+/// A string, and the offset of its first byte.
 pub(super) fn string<'a>(value: &'a Spanned<DeValue>) -> Option<(usize, &'a str)> {
     Some((value.span().start, value.get_ref().as_str()?))
 }
 
-/// The strings of a list; `None` when it has other values.
+/// The strings of a list; `None` if it has other values.
 pub(super) fn strings<'a>(value: &'a Spanned<DeValue>) -> Option<Vec<(usize, &'a str)>> {
     value.get_ref().as_array()?.iter().map(string).collect()
 }

@@ -1,4 +1,4 @@
-//! What the cases found about one server, for programs: causes before cases.
+//! The findings about one server as data for other programs, with failures grouped by cause.
 
 use std::collections::BTreeMap;
 
@@ -7,34 +7,37 @@ use serde::Serialize;
 
 use super::Verification;
 
-/// What the cases found about one server: the form of `--format json`.
+/// The findings about one server, in the form of `--format json`.
 #[derive(Debug, Serialize)]
 pub struct Findings {
-    /// Its name, or where it listens.
+    /// The server's name, or its address.
     pub server: String,
-    /// Whether all is as its manifest says or, without one, whether all pass.
+    /// Whether the server is as its manifest says or, without a manifest, whether all cases pass.
     pub is_as_known: bool,
-    /// Cases that were asked.
+    /// The number of cases that were sent.
     pub cases: u64,
-    /// Those that pass, without the flaky ones.
+    /// The number of cases that pass, without flaky ones.
     pub passed: u64,
-    /// Those that the manifest lists as flaky.
+    /// The number of cases that the manifest lists as flaky.
     pub flaky: u64,
-    /// Hidden requests that were answered.
+    /// The number of hidden requests that were answered.
     pub hidden: usize,
-    /// Cases in which the server broke a rule of HTTP.
+    /// The number of cases in which the server broke a rule of HTTP.
     pub wrong: usize,
-    /// Cases in which it chose what the RFCs leave open, and not what the endpoint does.
+    /// The number of cases that the RFCs leave open and in which the server differs from the
+    /// endpoint.
     pub strict: usize,
-    /// What is odd about the fields of answers, whatever was asked.
+    /// Oddities in the header fields of answers to any request.
     pub odd: Vec<String>,
-    /// Cases that say nothing of this server, by the reason.
+    /// The cases that were not sent, by reason.
     pub not_asked: BTreeMap<String, Vec<&'static str>>,
-    /// The last cases that failed before the server was gone; empty where it is still there.
+    /// The last cases that failed before the server accepted no more connections; empty if it still
+    /// does.
     pub gone_at: Vec<&'static str>,
-    /// What the manifest says and is not so.
+    /// Statements of the manifest that are not true.
     pub outdated: Vec<String>,
-    /// The failures that the manifest does not list, then those that it does; the most severe first.
+    /// The causes of failures that the manifest does not list, then of those that it lists; each
+    /// group begins with the most severe.
     pub causes: Vec<CauseFound>,
 }
 
@@ -43,13 +46,13 @@ pub struct Findings {
 pub struct CauseFound {
     /// `smuggling`, `wrong` or `strict`.
     pub severity: String,
-    /// The section of the RFC, or who else has the rule.
+    /// The section of the RFC, or another source of the rule.
     pub section: &'static str,
-    /// What it says.
+    /// The text of the rule.
     pub rule: &'static str,
     /// What was expected and did not happen.
     pub reason: String,
-    /// Whether the manifest lists them.
+    /// Whether the manifest lists the failures.
     pub is_known: bool,
     /// The cases, with what happened.
     pub failures: Vec<FailureFound>,
@@ -60,14 +63,14 @@ pub struct CauseFound {
 pub struct FailureFound {
     /// `subject/name`.
     pub case: &'static str,
-    /// After which byte the request was split; `null` where it was sent as a whole.
+    /// The byte after which the request was split; `null` if it was sent as a whole.
     pub split: Option<usize>,
     /// What happened.
     pub got: String,
 }
 
 impl Findings {
-    /// What a verification found about the server of this name.
+    /// The findings of a verification of the server with this name.
     pub fn new(server: &str, verification: &Verification) -> Self {
         let found = verification.count(|_| true);
         let run = &verification.run;

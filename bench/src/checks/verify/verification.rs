@@ -11,24 +11,24 @@ use crate::store::record::ConformanceRecord;
 /// The results of the cases, compared with the manifest.
 #[derive(Debug, Default)]
 pub struct Verification {
-    /// The results, and what they say of the server as a whole.
+    /// The results, and findings about the server as a whole.
     pub run: Run,
-    /// What the manifest says and is not so: known failures that pass or name no case, hidden
-    /// requests that are not answered.
+    /// Statements of the manifest that are not true: known failures that pass, fail only when
+    /// split, or name no case, and hidden requests that are not answered.
     pub outdated: Vec<String>,
     /// The known failures by case, and whether they are flaky.
     known: HashMap<String, bool>,
-    /// Whether the manifest says that as many hidden requests are answered as were.
+    /// Whether at most as many hidden requests were answered as the manifest says.
     hidden_are_known: bool,
 }
 
 impl Verification {
-    /// Of a server with a manifest.
+    /// Compares the results of a server with its manifest.
     pub fn new(run: Run, server: &Server) -> Self {
         Self::compare(run, &server.known_failures, server.hidden)
     }
 
-    /// Of a server that has none.
+    /// Takes the results of a server without a manifest: it has no known failures.
     pub fn without_manifest(run: Run) -> Self {
         Self::compare(run, &[], 0)
     }
@@ -44,7 +44,7 @@ impl Verification {
                 let result = results.get(name.as_str());
                 let failed_split =
                     result.and_then(|result| result.failure()).map(|failure| failure.split.is_some());
-                // Whether two pieces arrive as two is up to the network and the server.
+                // Whether two pieces arrive separately depends on the network and the server.
                 let always_fails = !failure.flaky && !failure.only_split;
                 let wrong = match failed_split {
                     _ if !cases.contains(name.as_str()) => Some("does not exist"),
@@ -53,14 +53,16 @@ impl Verification {
                     _ => None,
                 };
                 outdated.extend(wrong.map(|wrong| format!("{name} {wrong}")));
-                // One that fails as a whole fails more than is known.
+                // A known failure that occurs only when split does not include a failure as a
+                // whole.
                 if !(failure.only_split && failed_split == Some(false)) {
                     known.insert(name.clone(), failure.flaky);
                 }
             }
         }
         let mut found = Self { run, outdated, known, hidden_are_known: false };
-        // One that is answered only when it is split says nothing of the number, which is of whole ones.
+        // The manifest's number is that of requests sent as a whole, so one that is answered only
+        // when split does not count.
         let is_whole = |result: &&CaseResult| found.is_hidden(result) && whole_failure(result).is_some();
         let answered = found.run.results.iter().filter(is_whole).count();
         found.hidden_are_known = hidden > 0 && answered <= hidden;
@@ -95,8 +97,8 @@ impl Verification {
         }
     }
 
-    /// The number of cases that failed with this severity, sent as a whole. Flaky ones count only
-    /// when they are smuggling, which never goes unreported.
+    /// The number of cases that failed with this severity when sent as a whole. Flaky cases count
+    /// only if they are smuggling, which is always reported.
     pub fn failed(&self, severity: Severity) -> usize {
         self.run.results.iter().filter(|result| self.counts_as(result, severity)).count()
     }
@@ -111,7 +113,8 @@ impl Verification {
         self.run.results.iter().filter(|result| result.failure().is_some() && self.is_known(result))
     }
 
-    /// Cases, except flaky ones, that passed as a whole and failed when split: counted as passed.
+    /// Cases, except flaky ones, that passed as a whole and failed when split. They count as
+    /// passed.
     pub fn only_split(&self) -> impl Iterator<Item = &CaseResult> {
         self.run.results.iter().filter(|result| {
             result.failure().is_some() && whole_failure(result).is_none() && !self.is_flaky(result)
@@ -151,7 +154,8 @@ mod tests {
 
     use super::*;
 
-    /// A result: passes as a whole and split, fails as a whole, or fails only when split.
+    /// The result of a case. `outcome` is `passes`, `fails`, `fails split` (it fails only when
+    /// split), `hidden` (a hidden request is answered) or `not asked`.
     fn result(case: &'static str, outcome: &str) -> CaseResult {
         let split = (outcome == "fails split").then_some(1);
         let severity = if outcome == "hidden" { Severity::Smuggling } else { Severity::Wrong };
@@ -171,7 +175,7 @@ mod tests {
         CaseResult { case, rule: Rule::new(""), outcome }
     }
 
-    /// `flaky NAME` is a flaky known failure, `split NAME` one that fails only when split.
+    /// `flaky NAME` is a flaky known failure, and `split NAME` is one that occurs only when split.
     fn known_failure(name: &&str) -> KnownFailure {
         let (kind, case) = name.split_once(' ').unwrap_or(("", name));
         KnownFailure {
@@ -189,18 +193,18 @@ mod tests {
 
     #[test]
     fn results_are_compared_with_the_manifest() {
-        // Known failures, the number of failures not among them, and those that are outdated.
+        // Known failures, the number of unknown failures, and the outdated statements.
         let cases: [(&[&str], usize, &[&str]); 11] = [
             (&[], 1, &[]),
             (&["host/twice"], 0, &[]),
             (&["host/twice", "host/missing"], 0, &["host/missing passes"]),
             (&["host/twice", "host/none-such"], 0, &["host/none-such does not exist"]),
             (&["host/twice", "split host/none-such"], 0, &["host/none-such does not exist"]),
-            // It was not sent.
+            // The case was not sent.
             (&["host/twice", "endpoint/burst"], 0, &[]),
             (&["host/twice", "drill/idle"], 0, &[]),
             (&["host/twice", "flaky host/missing"], 0, &[]),
-            // It may not have been split, or both pieces arrived as one.
+            // The case may not have been split, or both pieces arrived as one.
             (&["host/twice", "split host/missing"], 0, &[]),
             (&["flaky host/twice"], 0, &[]),
             (&["split host/twice"], 1, &[]),
@@ -232,11 +236,12 @@ mod tests {
 
     #[test]
     fn a_case_counts_by_its_whole_request_and_a_flaky_one_is_counted_apart() {
-        // The outcome of one of three cases, of which another passes and a third fails.
+        // The outcome of a case beside one that passes and one that fails, its known failure, the
+        // count, the number of failures, and the number of failures only when split.
         let cases: [(&str, &[&str], &str, usize, usize); 6] = [
             ("passes", &[], "2/3", 1, 0),
             ("fails", &[], "1/3", 2, 0),
-            // The same for a measurement, which does not split, and for `bench verify`.
+            // A measurement, which does not split, and `bench verify` count the same.
             ("fails split", &[], "2/3", 1, 1),
             ("passes", &["flaky host/twice"], "1–2/3", 1, 0),
             ("fails", &["flaky host/twice"], "1–2/3", 1, 0),
@@ -252,10 +257,11 @@ mod tests {
         }
     }
 
-    /// A manifest of others' software says how many hidden requests are answered, and not by which cases.
+    /// The manifest of software that is not this project's states the number of hidden requests
+    /// that are answered, but not the cases.
     #[test]
     fn hidden_requests_are_compared_by_their_number() {
-        // The manifest's number, the unknown failures, and what is outdated.
+        // The manifest's number, the number of unknown failures, and the outdated statements.
         let cases: [(usize, usize, &[&str]); 4] = [
             (2, 0, &[]),
             (1, 2, &[]),

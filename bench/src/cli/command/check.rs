@@ -22,7 +22,7 @@ pub(super) fn run(root: Option<&Path>, wanted: &[String]) -> anyhow::Result<Outc
         has_program: &|program| host.find(program).is_some(),
         benchmarks: &microbench::known(&target.criterion()),
     };
-    // A folder without a manifest is a server that lacks it if the user says so.
+    // A folder without a manifest counts as a server that lacks one only if the user names it.
     let is_named = |folder: &&PathBuf| wanted.iter().any(|wanted| wanted == name(folder));
     let (named, leftover): (Vec<_>, Vec<_>) = without_manifest.iter().partition(is_named);
     leftover.into_iter().for_each(|folder| note_leftover(folder));
@@ -50,8 +50,8 @@ fn name(folder: &Path) -> &str {
     folder.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// A line for the server, and one for each diagnostic, which begins with its place as a compiler
-/// prints it.
+/// Returns a line for the server and one per diagnostic, which begins with its place in the form
+/// that compilers use.
 fn report(folder: &Path, diagnostics: &anyhow::Result<Vec<Diagnostic>>) -> String {
     let name = name(folder);
     let diagnostics = match diagnostics {
@@ -64,7 +64,7 @@ fn report(folder: &Path, diagnostics: &anyhow::Result<Vec<Diagnostic>>) -> Strin
         several => styled(BAD, &format!("{several} errors")),
     };
     let path = folder.join("server.toml");
-    // Relative to the current folder a path is shorter, and terminals make it a link.
+    // A path relative to the current folder is shorter, and terminals make a link of it.
     let here = env::current_dir().unwrap_or_default();
     let path = path.strip_prefix(&here).unwrap_or(&path).display();
     let line = |Diagnostic { line, level, text }: &Diagnostic| match level {

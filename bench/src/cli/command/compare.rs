@@ -13,7 +13,7 @@ use crate::report::{self, format::Format};
 use crate::store::results;
 
 pub(super) fn run(arguments: &Compare) -> anyhow::Result<Outcome> {
-    // What cannot be read got neither worse nor better.
+    // When a folder cannot be read, it is unknown whether a figure got worse or better.
     compare(arguments).or_else(|error| {
         note_error(&error);
         Ok(Outcome::Unknown)
@@ -67,7 +67,7 @@ fn refuse_the_same(folders: [&Path; 2]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Colours the judgements at the ends of lines, once the columns have their widths.
+/// Colours the judgements at the ends of lines. Columns must have their widths already.
 fn coloured(text: &str) -> String {
     let line = |line: &str| {
         for (judgement, style) in [(Judgement::Worse, BAD), (Judgement::Better, GOOD)] {

@@ -85,7 +85,7 @@ fn width() -> usize {
     report::terminal_width().map_or(WIDEST, |width| width.min(WIDEST))
 }
 
-/// The level, and beside it the text, wrapped.
+/// Returns the level with the wrapped text to its right.
 fn line(finding: &Finding, width: usize) -> String {
     let word = finding.level.as_str();
     let padding = " ".repeat(INDENT - 2 - word.len());

@@ -24,7 +24,7 @@ use crate::text::numbers;
 /// Connections that the largest drill opens at once.
 const WANTED: u16 = 10_000;
 
-/// Further descriptors: those of the first connections, and what a server opens for itself.
+/// Descriptors kept for connections that warm a server up, and for the server's own files.
 const RESERVED: usize = 400;
 
 pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result<Outcome> {
@@ -163,8 +163,9 @@ fn outdated(server: &Server, records: &[DrillRecord]) -> String {
     passed.chain(unknown).map(line).collect()
 }
 
-/// The drills that `--drills` names, in the order of [`DRILLS`]; all over the protocol when it names
-/// none or is `all`. Fails when a name is unknown, or its fault has no meaning over the protocol.
+/// Returns the drills that `--drills` names, in the order of [`DRILLS`]. Returns all drills that
+/// apply to the protocol when the flag is absent or `all`. Fails when a name is unknown, or the
+/// fault has no meaning over the protocol.
 fn choose(wanted: &[String], protocol: Protocol) -> anyhow::Result<Vec<&'static Drill>> {
     let all = drill::over(protocol);
     if wanted.is_empty() || wanted == ["all"] {

@@ -1,5 +1,5 @@
-//! `bench explain`: where does a request's CPU time go? From the records of a measurement and its
-//! microbenchmarks alone.
+//! `bench explain`: shows where a request's CPU time goes. It reads only the records of a
+//! measurement and of its microbenchmarks.
 
 use anyhow::bail;
 

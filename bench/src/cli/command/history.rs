@@ -1,5 +1,5 @@
-//! `bench history`: every result that lies there, and how figures went from one to the next, or their
-//! change points.
+//! `bench history`: lists every result in a folder and how figures changed from one result to the
+//! next, or prints the change points of figures.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::cli;
 use crate::report::{self, format::Format, history};
 use crate::servers::checkout::Checkout;
 
-/// The page in the folder of results.
+/// The file name of the page, in the folder of results.
 const PAGE: &str = "history.html";
 
 pub(super) fn run(root: Option<&Path>, arguments: &cli::History) -> anyhow::Result<Outcome> {
@@ -29,7 +29,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::History) -> anyhow::Resu
     print(&arguments.format.render(&document, report::terminal_width())?)?;
     match written {
         Ok(()) => note(&format!("\npage: {}", page.display())),
-        // Of another user's results, or on a file system that is read-only.
+        // The folder may belong to another user, or be on a read-only file system.
         Err(error) => note(&format!("\nno page: {error:#}")),
     }
     Ok(Outcome::Fine)

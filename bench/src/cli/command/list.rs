@@ -92,7 +92,7 @@ fn suite(
     let workloads = checkout.workloads_of(suite)?;
     let possible = workloads.iter().filter(|workload| lacking_cores(layout, workload).is_none());
     let servers = available.iter().filter(|server| !server.is_floor).count();
-    // With servers to compare, one of them has a duplicate.
+    // If there are servers to compare, one of them also has a duplicate (A/A).
     let contenders = available.len() + usize::from(servers > 1);
     let heading = format!(
         "{}  {}\n  with {} about {}",
@@ -152,7 +152,7 @@ fn workload_row(workload: &Workload, layout: &Layout) -> Vec<String> {
     vec![format!("  {}", workload.name), workload.title.clone(), how, state]
 }
 
-/// How many cores a workload needs, if there are fewer.
+/// Returns the number of cores that a workload needs; `None` if the machine has enough.
 fn lacking_cores(layout: &Layout, workload: &Workload) -> Option<usize> {
     let cores = workload.server_cores?;
     layout.scaled(cores).is_none().then_some(2 * cores)

@@ -35,7 +35,7 @@ use crate::text::progress::Progress;
 use crate::tools::{self, Tool};
 
 pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Outcome> {
-    // For thousands of connections. Servers and load tools inherit the limit.
+    // Workloads may open thousands of connections. Servers and load tools inherit the limit.
     host::raise_descriptor_limit()?;
     let progress = Progress::new(arguments.quiet);
     match &arguments.resume {
@@ -55,7 +55,7 @@ fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyho
     })
 }
 
-/// Continues an interrupted measurement, by the command line in its `machine.json`.
+/// Continues an interrupted measurement with the command line in its `machine.json`.
 fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Result<Outcome> {
     let machine = results::machine(folder).context("--resume")?;
     let other = || {
@@ -68,7 +68,7 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
         let (server, tool) = (Some(machine.server_cores.clone()), Some(machine.tool_cores.clone()));
         Choice { server, tool, smt: arguments.setup.smt }
     } else {
-        // Those of one load host are not another's.
+        // Load hosts may have different cores, so the recorded ones do not apply to all of them.
         chosen(arguments)
     };
     let ground = Ground::read(root.or(begun.root.as_deref()), arguments, &choice, progress)?;
@@ -98,13 +98,12 @@ pub(super) struct Ground {
 pub(super) struct Made {
     pub(super) tally: Tally,
     pub(super) loaded: Loaded,
-    /// The page of its report.
+    /// The path of the report's page.
     pub(super) page: PathBuf,
 }
 
 impl Ground {
-    /// The checkout, with the servers of `--server-dir` and `--address`, and the hosts, which are reached
-    /// now.
+    /// Reads the checkout, `--server-dir` and `--address`, and connects to the hosts.
     fn read(
         root: Option<&Path>,
         arguments: &Measure,
@@ -125,7 +124,7 @@ impl Ground {
         Ok(Self { checkout: checkout.with_attached(attached.transpose()?)?, sides, layout })
     }
 
-    /// The server's machine, and those of the load where they are others.
+    /// Reads the server's machine, and the machines of the load if they are different hosts.
     pub(super) fn machine(&self, seed: u64) -> anyhow::Result<Machine> {
         let machine = self.sides.server().machine(&self.layout, seed)?.by_this_command();
         let hosts = self.sides.are_apart().then(|| self.sides.machines()).transpose()?;
@@ -167,7 +166,7 @@ fn attached(
                      `taskset --all-tasks --cpu-list --pid {} {pid}` keeps it on the servers' cores",
                     label.name,
                     numbers::cores(&shared),
-                    // As `taskset` reads them.
+                    // The list format of `taskset`.
                     cores.server.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
                 ));
             }
@@ -196,7 +195,7 @@ fn measure(
         note(&format!("resume:  bench measure --resume {}", folder.display()));
     }
     Ok(match tally {
-        // Also when the user interrupted the report after the last run.
+        // This includes an interruption of the report, after the last run.
         _ if sides.harness().interrupted() => Outcome::Interrupted,
         Tally { failed: 0, .. } => {
             let servers = checkout.choose_servers(&arguments.chosen.servers)?;
@@ -215,8 +214,8 @@ fn measure(
     })
 }
 
-/// Measures what the arguments say, and writes the report, of which `show` is what is printed. `open` gives
-/// the result folder, with the records that it has.
+/// Measures what the arguments say, and writes the report. `open` returns the result folder and the
+/// records that it already has; `show` prints the report.
 pub(super) fn make(
     ground: &Ground,
     arguments: &Measure,
@@ -285,7 +284,8 @@ pub(super) fn make(
 
     let loaded = results::load(&folder)?;
     let document = report::document_with(&loaded, arguments.setup.rules);
-    // Written first and told last, so that neither a full disk nor a closed terminal loses the other.
+    // The error of writing is returned only after the report is printed: neither a full disk nor a
+    // closed terminal prevents the other output.
     let page = write_report(&folder, &document);
     show(&loaded, &document)?;
     let page = page.with_context(kept)?;
@@ -295,8 +295,8 @@ pub(super) fn make(
     Ok(Made { tally, loaded, page })
 }
 
-/// Whether each workload that this machine has the cores for has figures, and each server that was
-/// named, under each of them.
+/// Returns `Outcome::Fine` if every workload has figures, and every server that the user named has
+/// figures under each workload; otherwise `Outcome::Unknown`.
 fn complete(servers: &[&Server], workloads: &[&Workload], named: &[String], records: &[Record]) -> Outcome {
     let mut asked = Asked { is_any_answered: !workloads.is_empty(), ..Asked::default() };
     for workload in workloads {
@@ -313,13 +313,13 @@ fn complete(servers: &[&Server], workloads: &[&Workload], named: &[String], reco
     asked.outcome(true)
 }
 
-/// By how much `--brief` makes loads shorter.
+/// The factor by which `--brief` shortens loads.
 const BRIEF: u32 = 3;
 
-/// The workloads as the arguments change them, each followed by its copy under the tool of
-/// `--cross-check`, and sentences about those that have none. Between hosts they are measured in whole
-/// runs: a slice would be as long as the differences between their clocks and their links. Fails when a
-/// name is unknown.
+/// Returns the chosen workloads with the changes that the arguments ask for, each followed by its
+/// copy under the tool of `--cross-check`, and sentences about the workloads without a copy.
+/// Between hosts (`are_apart`) runs are not divided into slices: a slice would be as short as the
+/// differences between the hosts' clocks and links. Fails when a name is unknown.
 fn workloads(
     checkout: &Checkout,
     arguments: &Measure,
@@ -365,13 +365,13 @@ fn change(load: &mut Load, arguments: &Measure, are_apart: bool, seed: u64) -> a
     Ok(())
 }
 
-/// Whether a load can be made in slices, and its tool can make it. Fails when that is unknown.
+/// Whether a load can be measured in slices by its tool. Fails when the tool is unknown.
 pub(super) fn is_sliceable(load: &Load) -> anyhow::Result<bool> {
     Ok(tools::find(&load.tool)?.sliced().is_some() && load.is_sliceable())
 }
 
-/// The workloads with searches for these limits, one after another, in the place of those of their files.
-/// Fails when none of them searches.
+/// Replaces the limits in the workloads' files by `limits`: each search, and each workload that
+/// follows a search, is repeated per limit. Fails when no workload searches.
 fn with_limits(workloads: Vec<Workload>, limits: &[Limit]) -> anyhow::Result<Vec<Workload>> {
     if limits.is_empty() {
         return Ok(workloads);
@@ -387,8 +387,8 @@ fn with_limits(workloads: Vec<Workload>, limits: &[Limit]) -> anyhow::Result<Vec
     Ok(others)
 }
 
-/// Fails when a workload is not the one that runs of the same name were made under: they do not
-/// belong in one cell.
+/// Fails when a workload differs from the recorded one of the same name: their runs do not belong
+/// in one cell.
 fn refuse_other_workloads(workloads: &[Workload], done: &[Record]) -> anyhow::Result<()> {
     for workload in workloads {
         let record = workload.record();
@@ -399,7 +399,7 @@ fn refuse_other_workloads(workloads: &[Workload], done: &[Record]) -> anyhow::Re
     Ok(())
 }
 
-/// Shows a table of a workload while other runs follow.
+/// Shows a preliminary table of a workload, while the measurement still runs.
 fn show_preliminary(folder: &Path, workload: &Workload, progress: &Progress) {
     match results::load(folder) {
         Ok(Loaded { mut records, .. }) => {

@@ -34,12 +34,12 @@ use crate::text::visible::visible;
 enum Outcome {
     Fine,
     Failed,
-    /// Neither, since what the user named was not measured, verified or compared.
+    /// Something that the user named was not measured, verified or compared.
     Unknown,
     Interrupted,
 }
 
-/// Whether the user named what is lacking, or nothing is left without it.
+/// Whether there is any result, and whether a server that the user named has none.
 #[derive(Default)]
 struct Asked {
     is_any_answered: bool,
@@ -47,7 +47,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Counts a server that cannot be run here.
+    /// Records that a server has no result, for example because it cannot run here.
     fn left_out(&mut self, server: &Server, named: &[String]) {
         self.is_named_left_out |= server.is_given || named.contains(&server.name);
     }
@@ -133,13 +133,13 @@ fn styled(style: anstyle::Style, text: &str) -> String {
     format!("{}{}{}", style.render(), visible(text), style.render_reset())
 }
 
-/// The error in one line. It may quote what a server or a file of others contains.
+/// The error in one line, with control characters visible: it may quote a server or a foreign file.
 fn told(error: &anyhow::Error) -> String {
     visible(&format!("{error:#}")).into_owned()
 }
 
-/// Prints to standard output. Fails when that cannot be written; a closed pipe, as of `head`, is
-/// not an error.
+/// Prints to standard output. Fails when that cannot be written. A pipe that its reader closed, as
+/// `head` does, is not an error.
 fn print(text: &str) -> anyhow::Result<Outcome> {
     match anstream::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

@@ -35,8 +35,8 @@ pub(super) fn write(file: &Path, text: &str) -> anyhow::Result<()> {
     std::fs::write(file, plain(text)).with_context(|| format!("cannot write {}", file.display()))
 }
 
-/// Writes the forms of a report that a folder keeps, and its charts, to the folder's `report/`, and returns the path of
-/// the page.
+/// Writes a report to the folder's `report/`, in each form of [`Format::FILES`] and with its
+/// charts. Returns the path of the page.
 pub(super) fn write_report(folder: &Path, document: &Document) -> anyhow::Result<PathBuf> {
     for (format, file) in Format::FILES {
         let text = format.render(document, None)?;
@@ -49,7 +49,7 @@ pub(super) fn write_report(folder: &Path, document: &Document) -> anyhow::Result
     Ok(results::report_path(folder, Format::PAGE))
 }
 
-/// Writes the report of what the folder holds now, and returns the path of the page.
+/// Writes the report of the records that are now in the folder, and returns the path of the page.
 pub(super) fn rewrite_report(folder: &Path) -> anyhow::Result<PathBuf> {
     write_report(folder, &report::document(&results::load(folder)?))
 }

@@ -1,5 +1,5 @@
-//! `bench serve`: builds a server and replaces itself with it, or runs it, on another host or with a
-//! certificate that is removed at the end.
+//! `bench serve`: builds a server and replaces this process with it. On another host, or with a
+//! certificate, which is removed at the end, the server is a process of its own.
 
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::servers::server::Server;
 use crate::servers::{build, deploy, launch};
 use crate::text::names;
 
-/// How often a server that is run is looked at.
+/// The time between two checks whether the server still runs.
 const LOOK: Duration = Duration::from_secs(1);
 
 pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outcome> {
@@ -35,7 +35,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Serve) -> anyhow::Result<Outc
         Ok(server) => server,
         Err(why) => bail!("{} is unavailable: {why}", server.name),
     };
-    // Until the end: some servers read their files more than once.
+    // The certificate is kept until the end: some servers read their files more than once.
     let identity = protocol.is_encrypted().then(|| Identity::new(there.address())).transpose()?;
     let own = ServerFlags::new(there, protocol, identity.as_ref())?;
     let flags: Vec<String> =
@@ -61,7 +61,7 @@ fn serve(host: &Host, server: &Server, flags: &[String]) -> anyhow::Result<Outco
     let mut process = host.start(&Launch::new(&words, &server.folder))?;
     print(&(process.line(launch::START_LIMIT)? + "\n"))?;
     while !host.interrupted() {
-        // An interruption ends `ssh`, and with it the channel by which the server would be asked.
+        // Ctrl-C also ends `ssh`, and with it the channel over which the server's state is read.
         if process.wait(LOOK) == Waited::Exited && !host.interrupted() {
             process.check_running()?;
         }

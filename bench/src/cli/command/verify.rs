@@ -97,8 +97,8 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     Ok(if host.interrupted() { Outcome::Interrupted } else { asked.outcome(all_well) })
 }
 
-/// Prints a line about a server that was not asked: beside the findings of the others where a person
-/// reads them, and to standard error where a program does.
+/// Prints a line about a server without findings: to standard output in the form for a terminal,
+/// and to standard error in the other forms.
 fn say(form: Form, line: &str) -> anyhow::Result<()> {
     match form {
         Form::Text => _ = print(line)?,
@@ -151,8 +151,9 @@ fn outcome(all_well: bool) -> Outcome {
     if all_well { Outcome::Fine } else { Outcome::Failed }
 }
 
-/// A line for the server, those about all of its answers, and three for each cause that its manifest
-/// does not list; with `all` also for those that it lists, with every case.
+/// Returns a line for the server, sentences about all of its answers, three lines for each cause of
+/// failures that its manifest does not list, and a line for each outdated entry. With `all` it adds
+/// the causes that the manifest lists, and every case of a cause.
 fn results(name: &str, server: Option<&Server>, verification: &Verification, all: bool) -> String {
     let verdict = match (verification.is_as_known(), server) {
         (true, Some(_)) => styled(GOOD, "as known"),
@@ -199,7 +200,7 @@ fn summary(verification: &Verification) -> String {
     out
 }
 
-/// The same for an issue: a heading, the sentences, and a table of causes.
+/// Returns the findings as Markdown for an issue: a heading, sentences, and a table of causes.
 fn markdown(name: &str, verification: &Verification, all: bool) -> String {
     let mut out = format!("### {name}\n\n{}.\n", summary(verification));
     for sentence in verification.run.sentences() {
@@ -227,7 +228,7 @@ fn progress(name: &str) -> ProgressBar {
         .with_prefix(name.to_owned())
 }
 
-/// Moves the progress on: the cases that were sent, and all.
+/// Returns a function that updates the progress with the number of cases sent and of all cases.
 fn moving(bar: &ProgressBar) -> impl Fn(usize, usize) + Sync + '_ {
     |sent, all| {
         bar.set_length(all as u64);

@@ -95,7 +95,8 @@ fn servers(states: &[Revision; 2], named: &[String]) -> anyhow::Result<Vec<Serve
     Ok(servers)
 }
 
-/// Whether anything is worse by more than a share, or cannot be said.
+/// Returns `Failed` if a figure is broken or worse by more than `share`, `Fine` if every figure was
+/// judged, and `Unknown` if figures are missing.
 fn outcome(loaded: &Loaded, servers: usize, share: f64) -> Outcome {
     let summaries = summarise(&loaded.records);
     let all = versus::versus(&summaries);

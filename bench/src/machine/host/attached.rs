@@ -1,4 +1,5 @@
-//! A process that the harness has not started: it is read, and never signalled.
+//! A process that the harness has not started: the harness reads its counters, and never signals
+//! it.
 
 use std::collections::{BTreeSet, HashMap};
 use std::net::{IpAddr, TcpListener};
@@ -15,12 +16,13 @@ use super::usage::{self, Memory, Usage};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AttachedProcess {
     pid: Pid,
-    /// When it was started, in the kernel's ticks: its number may be reused once it has ended.
+    /// The start time of the process, in the kernel's ticks: the PID may be reused once the process
+    /// has ended.
     started: u64,
 }
 
 impl AttachedProcess {
-    /// The process of that number. Fails if there is none, or it cannot be read.
+    /// Finds the process with this PID. Fails if there is none, or it cannot be read.
     pub fn find(pid: i32) -> anyhow::Result<Self> {
         let stat = stat(pid)?;
         let found = Self { pid: Pid::from_raw(pid), started: stat.starttime };
@@ -36,27 +38,30 @@ impl AttachedProcess {
         }
     }
 
-    /// What it and its descendants have used since their start. Fails if it has ended.
+    /// Returns what the process and its descendants have used since their start. Fails if the
+    /// process has ended.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         let own = usage::read(self.pid)
             .with_context(|| format!("cannot read the CPU time of process {}", self.pid))?;
         Ok(self.descendants().into_iter().filter_map(|child| usage::read(child).ok()).fold(own, Usage::and))
     }
 
-    /// The CPU time of its threads and of those of its descendants; `None` where that is not known.
+    /// Returns the CPU time of the threads of the process and its descendants; `None` if it is not
+    /// known.
     pub fn threads(&self) -> Option<ThreadTimes> {
         let own = threads::read(self.pid)?;
         Some(self.descendants().into_iter().filter_map(threads::read).fold(own, ThreadTimes::and))
     }
 
-    /// Memory of it and its descendants; `None` once it has ended.
+    /// Returns the memory of the process and its descendants; `None` once the process has ended.
     pub fn memory(&self) -> Option<Memory> {
         let own = usage::memory_of(self.pid)?;
         let children = self.descendants().into_iter().filter_map(usage::memory_of);
         Some(children.fold(own, Memory::and))
     }
 
-    /// The cores that it and its descendants may use; `None` where the kernel does not say.
+    /// Returns the cores that the process and its descendants may use; `None` if the kernel does
+    /// not report them.
     pub fn cores(&self) -> Option<Vec<usize>> {
         let mut cores = BTreeSet::new();
         for pid in self.descendants().into_iter().chain([self.pid]) {
@@ -66,8 +71,8 @@ impl AttachedProcess {
         Some(cores.into_iter().collect())
     }
 
-    /// Whether it, or a descendant, has a socket that listens at a port; `None` where that is not
-    /// known, as of a process of another user, or within a container.
+    /// Whether the process or a descendant has a socket that listens at this port; `None` if that
+    /// is not known, for example for a process of another user, or in a container.
     pub fn listens_at(&self, port: u16) -> Option<bool> {
         let tcp = [procfs::net::tcp().ok()?, procfs::net::tcp6().unwrap_or_default()].concat();
         let listens = |entry: &&procfs::net::TcpNetEntry| {
@@ -123,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    /// A shell that runs this script, once the script has printed a line.
+    /// Starts a shell that runs this script, and waits until the script has printed a line.
     fn start(script: &str) -> Child {
         let mut child = Command::new("sh").args(["-c", script]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();

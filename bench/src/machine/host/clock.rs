@@ -1,17 +1,17 @@
-//! Clocks of hosts, and how far one is from another.
+//! The clocks of hosts, and the offset of one clock from another.
 //!
-//! A host's clock is its `CLOCK_MONOTONIC`, which no one sets. Of an exchange the other host's clock
-//! is read between two readings of this one, so that the offset is known to half of the round trip;
-//! of some exchanges the fastest says most. Two clocks drift apart by some parts per million, which
-//! offsets before and after a run show.
+//! A host's clock is its `CLOCK_MONOTONIC`, which cannot be set. An exchange reads the other host's
+//! clock between two readings of this machine's, so the offset is known to within half of the round
+//! trip. The fastest of several exchanges gives the most precise offset. Two clocks drift apart by
+//! some parts per million, which the offsets before and after a run show.
 
 use std::time::Duration;
 
 use nix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
-/// Exchanges of which the fastest counts. By 300 of them offsets were 10 µs off on idle machines,
-/// and 31 µs on busy ones; by the median they were 57 µs off.
+/// The number of exchanges, of which the fastest counts. Offsets were 10 µs off on idle
+/// machines, and 31 µs on busy ones; by the median they were 57 µs off.
 const EXCHANGES: usize = 40;
 
 /// A reading of a host's `CLOCK_MONOTONIC`, in nanoseconds.
@@ -35,18 +35,18 @@ impl Clock {
 /// How far another host's clock is from this machine's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Offset {
-    /// What has to be added to this machine's clock, in nanoseconds.
+    /// The difference to add to this machine's clock, in nanoseconds.
     pub nanoseconds: i64,
-    /// The round trip of the fastest exchange; the offset is at most half of it wrong.
+    /// The round trip of the fastest exchange; the error of the offset is at most half of it.
     pub round_trip: Duration,
 }
 
 impl Offset {
-    /// That of this machine.
+    /// The offset of this machine's clock from itself.
     pub const NONE: Self = Self { nanoseconds: 0, round_trip: Duration::ZERO };
 
-    /// The offset by the fastest of some exchanges, each of which reads the other clock. Fails where
-    /// one fails.
+    /// Measures the offset by the fastest of several exchanges, each of which reads the other
+    /// clock. Fails if one of them fails.
     pub(super) fn measure(mut read: impl FnMut() -> anyhow::Result<Clock>) -> anyhow::Result<Self> {
         let mut best: Option<Self> = None;
         for _ in 0..EXCHANGES {
@@ -60,12 +60,12 @@ impl Offset {
         Ok(best.unwrap_or_default())
     }
 
-    /// A reading of this machine's clock, as the other host's clock has it.
+    /// Converts a reading of this machine's clock to the other host's clock.
     pub fn there(&self, here: Clock) -> Clock {
         Clock(here.0.saturating_add_signed(self.nanoseconds))
     }
 
-    /// A reading of the other host's clock, as this machine's clock has it.
+    /// Converts a reading of the other host's clock to this machine's clock.
     pub fn here(&self, there: Clock) -> Clock {
         Clock(there.0.saturating_add_signed(self.nanoseconds.saturating_neg()))
     }
@@ -79,7 +79,7 @@ fn difference(a: u64, b: u64) -> i64 {
 mod tests {
     use super::*;
 
-    /// A clock that is ahead, and an exchange of which some take long on the way there or back.
+    /// The other clock is ahead, and some exchanges take long on the way there or back.
     #[test]
     fn the_fastest_exchange_counts() {
         let ahead = 5_000_000_000;

@@ -1,4 +1,5 @@
-//! File descriptors: the harness's limit, and those that a started process has and may have.
+//! File descriptors: the harness's limit, and the number that a started process has open and may
+//! open.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -7,13 +8,14 @@ use anyhow::Context;
 use nix::unistd::Pid;
 use rustix::process::{Resource, Rlimit, getrlimit, prlimit, setrlimit};
 
-/// How many files the harness and what it starts may have open; `None` without a limit.
+/// How many files the harness and the processes that it starts may have open; `None` without a
+/// limit.
 pub fn descriptor_limit() -> Option<u64> {
     getrlimit(Resource::Nofile).current
 }
 
-/// Raises the harness's limit of open files as far as the kernel allows it, also for the processes
-/// that it starts; returns it. Fails if the kernel does not allow it.
+/// Raises the limit of open files of the harness, and of the processes that it starts, as far as
+/// the kernel allows; returns the new limit. Fails if the kernel does not allow it.
 pub fn raise_descriptor_limit() -> anyhow::Result<usize> {
     let maximum = getrlimit(Resource::Nofile).maximum;
     setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum })
@@ -21,7 +23,8 @@ pub fn raise_descriptor_limit() -> anyhow::Result<usize> {
     Ok(maximum.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX))
 }
 
-/// How many descriptors the process of this name and its children have open. Fails if it has ended.
+/// Returns how many descriptors the process of this name and its children have open. Fails if the
+/// process has ended.
 pub(super) fn open(name: &str, own: Pid, children: impl Iterator<Item = Pid>) -> anyhow::Result<usize> {
     let numbers = numbers_of(name, own)?.len();
     // A child may have ended in the meantime.
@@ -29,8 +32,8 @@ pub(super) fn open(name: &str, own: Pid, children: impl Iterator<Item = Pid>) ->
     Ok(numbers + others.sum::<usize>())
 }
 
-/// Limits the process of this name and each of its children to this many more descriptors; returns how
-/// many processes these are. Fails if a process has ended, or its limit cannot be set.
+/// Limits the process of this name and each of its children to `more` further descriptors; returns
+/// the number of processes. Fails if a process has ended, or its limit cannot be set.
 pub(super) fn limit(
     name: &str,
     own: Pid,
@@ -40,7 +43,8 @@ pub(super) fn limit(
     let mut count = 0;
     for pid in std::iter::once(own).chain(children) {
         let used = numbers_of(name, pid)?;
-        // The limit is one of numbers, and the lowest free number is given out first.
+        // The limit applies to the numbers of descriptors, and the kernel uses the lowest free
+        // number first.
         let limit = (0..).filter(|number| !used.contains(number)).nth(more);
         let new = Rlimit { current: limit, maximum: limit };
         prlimit(rustix::process::Pid::from_raw(pid.as_raw()), Resource::Nofile, new)

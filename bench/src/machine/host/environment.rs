@@ -1,9 +1,9 @@
-//! What a process gets of the user's environment.
+//! The variables of the user's environment that a process gets.
 //!
-//! Variables of a shell would decide results unseen: `WORKERS`, `GOMAXPROCS`, `NODE_OPTIONS`,
-//! `PYTHONPATH`, `MIMALLOC_…`, `LD_PRELOAD`, or a proxy. So what is measured gets those that say
-//! where things are, and no others; a variable that a server is to have is in its manifest, as
-//! `run = ["env", "GOMAXPROCS=2", …]`. METHODOLOGY.md lists them.
+//! Variables of a shell would affect results unseen: `WORKERS`, `GOMAXPROCS`, `NODE_OPTIONS`,
+//! `PYTHONPATH`, `MIMALLOC_…`, `LD_PRELOAD`, or a proxy. So programs that are measured get only
+//! the variables that say where files are. A variable that a server needs is set in its manifest,
+//! as `run = ["env", "GOMAXPROCS=2", …]`. METHODOLOGY.md lists the variables.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -12,17 +12,19 @@ use std::process::Command;
 
 use serde::{Deserialize, Serialize};
 
-/// Variables that servers and load tools get where the user has them, besides `PATH`. Without
-/// `LD_LIBRARY_PATH` some programs do not start; interpreters have what the user installed in
-/// `HOME`. There is none for the language: all print as in the C locale.
+/// The variables that servers and load tools inherit if the user has them, besides `PATH`. Without
+/// `LD_LIBRARY_PATH` some programs do not start; interpreters find in `HOME` what the user
+/// installed. There is no variable for the language: all programs print as in the C locale.
 const KEPT: [&str; 5] = ["HOME", "LD_LIBRARY_PATH", "LOGNAME", "TMPDIR", "USER"];
 
 /// The variables of a process.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, Serialize)]
 pub(super) enum Environment {
-    /// Those of [`kept`], for what is measured, verified or asked for its version.
+    /// The variables of [`kept`], for programs that are measured, verified or asked for their
+    /// version.
     Clean,
-    /// The user's, for what builds and installs, without [those of cargo](is_of_package).
+    /// The user's variables without [those of cargo](is_of_package), for programs that build and
+    /// install.
     Users,
 }
 
@@ -41,9 +43,10 @@ impl Environment {
     }
 }
 
-/// Whether cargo sets this variable for a program of a package that it runs, such as the harness. Build
-/// scripts that name one, as ring's does, would run again in a build that the harness starts, and once more
-/// in the user's next one, and all that depends on them would be built again.
+/// Whether cargo sets this variable for a program of a package that it runs, such as the harness.
+/// If the harness passed it on to a build, build scripts that depend on it, as ring's does, would
+/// run again in that build, and once more in the user's next build, and everything that depends on
+/// them would be built again.
 fn is_of_package(name: &str) -> bool {
     ["CARGO_MANIFEST_", "CARGO_PKG_"].iter().any(|prefix| name.starts_with(prefix))
 }
@@ -54,7 +57,7 @@ pub fn kept() -> BTreeMap<String, String> {
     present().map(text).collect()
 }
 
-/// An empty variable counts as unset.
+/// The variables of [`KEPT`] that are set. An empty variable counts as unset.
 fn present() -> impl Iterator<Item = (&'static str, OsString)> {
     let value = |name| Some((name, env::var_os(name).filter(|value| !value.is_empty())?));
     KEPT.into_iter().filter_map(value)
@@ -69,7 +72,7 @@ mod tests {
     use super::*;
     use crate::machine::host::{Host, Launch};
 
-    /// Far more than a program takes that prints some lines.
+    /// Far more time than a program takes to print some lines.
     const BOUND: Duration = Duration::from_secs(60);
 
     #[test]

@@ -1,11 +1,11 @@
-//! How fast cores run.
+//! The clock frequencies of cores.
 
 use std::path::Path;
 
 use crate::machine::settings::number;
 
-/// The clock frequency of each of these cores, in hertz, as the kernel has seen it last. `None` where it
-/// does not say, as in most virtual machines.
+/// Returns the clock frequency of each of these cores, in hertz, as the kernel last observed it.
+/// `None` if the kernel does not report it, as in most virtual machines.
 pub(super) fn frequencies(cores: &[usize]) -> Option<Vec<u64>> {
     read(Path::new("/"), cores)
 }
@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn reads_the_frequency_of_each_core() {
-        // The files of the cores 0 and 2, and what is read of both.
+        // The files of cores 0 and 2, and the frequencies that are read for both.
         type Case<'a> = (&'a [(usize, &'a str)], Option<&'a [u64]>);
         let cases: [Case; 5] = [
             (&[(0, "3400000\n"), (2, "1200000\n")], Some(&[3_400_000_000, 1_200_000_000])),

@@ -1,4 +1,4 @@
-//! What the kernel counts for a machine or a container, at one moment.
+//! The kernel's counters of a machine or a container at one moment.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Clock, suspended, throttled};
 use crate::machine::cores::{self, CoreTimes};
 
-/// Counters of a host at one moment. What cannot be read is `None`.
+/// Counters of a host at one moment. A counter that cannot be read is `None`.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct KernelCounters {
     /// When they were read, by the host's own clock.
@@ -21,7 +21,7 @@ pub struct KernelCounters {
 }
 
 impl KernelCounters {
-    /// Those of this machine now.
+    /// Reads the counters of this machine now.
     pub(super) fn read(cores: &[usize]) -> Self {
         Self {
             at: Clock::now(),

@@ -1,4 +1,4 @@
-//! What is started: a program with its arguments, folder, cores and environment.
+//! The programs that the harness starts, each with its arguments, folder, cores and environment.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::environment::Environment;
 
-/// What to start.
+/// A program to start, and how it is started.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 pub struct Launch<'a> {
     pub(super) words: Cow<'a, [String]>,
@@ -19,9 +19,9 @@ pub struct Launch<'a> {
 }
 
 impl<'a> Launch<'a> {
-    /// A program with its arguments, in a folder: a server, a load tool, or a question to one. It
-    /// has a clean environment, and the cores of the thread that starts it. Its output and the end
-    /// of its standard error are kept.
+    /// A program with its arguments, in a folder: a server, a load tool, or a question to one of
+    /// them. It has a clean environment, and the cores of the thread that starts it. Its output and
+    /// the end of its standard error are kept.
     pub fn new(words: &'a [String], folder: &'a Path) -> Self {
         Self {
             words: words.into(),
@@ -33,22 +33,23 @@ impl<'a> Launch<'a> {
         }
     }
 
-    /// The same for what builds or installs, which has the user's environment.
+    /// Like [`Launch::new`], for a program that builds or installs: it has the user's environment.
     pub fn build(words: &'a [String], folder: &'a Path) -> Self {
         Self { environment: Environment::Users, ..Self::new(words, folder) }
     }
 
-    /// On these cores; none stands for those of the thread that starts it.
+    /// Sets the cores; an empty slice stands for those of the thread that starts the process.
     pub fn on(self, cores: &'a [usize]) -> Self {
         Self { cores: cores.into(), ..self }
     }
 
-    /// Whether the user sees its output, on the harness's standard error, and nothing is kept.
+    /// Sets whether the user sees the output, on the harness's standard error, in which case
+    /// nothing is kept.
     pub fn shown(self, is_shown: bool) -> Self {
         Self { is_shown, ..self }
     }
 
-    /// It takes commands from its standard input, and answers each by a line.
+    /// Gives the process a standard input for commands, each of which it answers with a line.
     pub fn commanded(self) -> Self {
         Self { is_commanded: true, ..self }
     }

@@ -1,9 +1,9 @@
-//! This machine: where programs are, how a process is started and pinned, and how all of them end
+//! This machine: where programs are, how a process is started and pinned, and how all processes end
 //! with the harness.
 //!
-//! A process leads a process group of its own. So Ctrl-C on the terminal reaches the harness alone,
-//! which then ends each group itself, and a child's children end with it. Where the harness is
-//! killed and cannot, its [`Guard`] does.
+//! Each process leads a process group of its own. So Ctrl-C on the terminal reaches only the
+//! harness, which then ends each group itself, and with it the children of the processes. If the
+//! harness is killed and cannot do so, its [`Guard`] does.
 
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -28,11 +28,12 @@ use super::local_process::LocalProcess;
 use super::started::{Started, group_of};
 use crate::machine::cores;
 
-/// Where Debian has the programs of services, such as nginx. It is on the `PATH` of root alone.
+/// The folder in which Debian installs the programs of services, such as nginx. It is on the `PATH`
+/// of root only.
 const SERVICES: &str = "/usr/sbin";
 
-/// Where programs are searched for if `PATH` is not set, as shells do, or empty, which for shells
-/// is the working folder.
+/// The search path if `PATH` is not set or empty. Shells use the same one if `PATH` is not set; for
+/// them, an empty `PATH` is the working folder.
 const DEFAULT_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// This machine, and the processes that the harness has started on it.
@@ -42,8 +43,8 @@ pub(super) struct Local {
 }
 
 impl Local {
-    /// Does what [`Host::this_machine`](super::Host::this_machine) says. The processes' guard looks
-    /// for `mark`, or one of its own.
+    /// Does what [`Host::this_machine`](super::Host::this_machine) says. The guard finds the
+    /// processes by `mark`, or, if that is `None`, by a mark of its own.
     pub(super) fn new(tools: PathBuf, mark: Option<String>) -> anyhow::Result<Self> {
         let path = env::var_os("PATH").filter(|path| !path.is_empty());
         let path = path.unwrap_or_else(|| DEFAULT_PATH.into());
@@ -80,7 +81,7 @@ impl Local {
         env::split_paths(&self.path).map(|folder| folder.join(name)).find(is_program)
     }
 
-    /// Where programs are searched for, as the value of `PATH`.
+    /// The search path for programs, as the value of `PATH`.
     pub(super) fn path(&self) -> &OsStr {
         &self.path
     }
@@ -91,8 +92,8 @@ impl Local {
         self.start_where(launch, || self.started.check_interrupted())
     }
 
-    /// Starts a process also after an interruption, for what ends others. One that was started after it
-    /// may take as long as its caller waits: only a second interruption kills it.
+    /// Starts a process even after an interruption, to end others. A process that was started after
+    /// an interruption may take as long as its caller waits: only a second interruption kills it.
     pub(super) fn start_last(&self, launch: &Launch) -> anyhow::Result<(String, LocalProcess)> {
         self.start_where(launch, || Ok(()))
     }
@@ -140,21 +141,23 @@ impl Drop for Local {
     }
 }
 
-/// Undoes what whoever started the harness may have left it: signals that are blocked, SIGCHLD that
-/// is ignored, so that no child could be waited for, and open files, which would count among those of
-/// servers. Children inherit the signals as they are then, and no file but the standard streams.
+/// Resets what the harness may have inherited from its parent: blocked signals, an ignored SIGCHLD,
+/// with which no child could be waited for, and open files, which would be counted as those of
+/// servers. Children inherit the signals as they are then, and no files except the standard
+/// streams.
 #[allow(unsafe_code, reason = "a signal's action is set, and descriptors are used by their numbers")]
 fn reset_inherited() -> anyhow::Result<()> {
     SigSet::empty().thread_set_mask().context("cannot unblock signals")?;
     // SAFETY: the default action runs no code of this process.
     unsafe { signal(Signal::SIGCHLD, SigHandler::SigDfl) }.context("cannot reset SIGCHLD")?;
-    // So that a file that exceeds `ulimit -f` is an error, and does not end the harness.
+    // Without this, a file that exceeds `ulimit -f` would end the harness by a signal.
     signal_hook::flag::register(SIGXFSZ, Arc::default()).context("cannot handle SIGXFSZ")?;
     for entry in fs::read_dir("/proc/self/fd").context("cannot list open files")? {
         let name = entry.context("cannot list open files")?.file_name();
         let Some(number @ 3..) = name.to_str().and_then(|name| name.parse().ok()) else { continue };
-        // SAFETY: this thread closes none before it has read the list, and another, of which there are
-        // some in tests, can at most make the number that of a file of its own, or of none.
+        // SAFETY: this thread closes no file before it has read the list. Another thread, of which
+        // there are some in tests, can at most close the file, or reuse its number for a file of
+        // its own.
         let file = unsafe { BorrowedFd::borrow_raw(number) };
         match fcntl(file, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC)) {
             Ok(_) | Err(Errno::EBADF) => {}
@@ -164,14 +167,16 @@ fn reset_inherited() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The signals that interrupt the harness, without SIGHUP where `nohup` has set it to be ignored.
+/// Returns the signals that interrupt the harness: SIGHUP is not among them if `nohup` has set it
+/// to be ignored.
 fn signals() -> Vec<i32> {
     let status = procfs::process::Process::myself().and_then(|own| own.status());
     let is_hangup_ignored = status.is_ok_and(|status| status.sigign & (1 << (SIGHUP - 1)) != 0);
     if is_hangup_ignored { vec![SIGINT, SIGTERM] } else { vec![SIGINT, SIGTERM, SIGHUP] }
 }
 
-/// Where cargo puts the programs of this package. An example lies one folder deeper.
+/// Returns the folder in which cargo puts the programs of this package. An example is one folder
+/// deeper.
 fn own_folder(program: &Path) -> Option<&Path> {
     let folder = program.parent()?;
     if folder.ends_with("examples") { folder.parent() } else { Some(folder) }

@@ -1,4 +1,4 @@
-//! A process of this machine: its output, how it is ended, and what it leaves.
+//! A process on this machine: its output, its end, and its usage.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, ExitStatus};
@@ -18,32 +18,32 @@ use super::process::{Ended, Line, Operations, Waited};
 use super::started::{Started, group_of};
 use super::{Memory, ThreadTimes, Usage, descriptors, threads, usage};
 
-/// Bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
+/// The bytes of a process's standard output that are kept; a tool's summary is some kilobytes.
 const OUTPUT_BYTES: u64 = 16 * 1024 * 1024;
 
-/// Bytes that are kept of the end of a process's standard error, which says why it failed.
+/// The bytes that are kept of the end of a process's standard error, which says why it failed.
 const COMPLAINT_BYTES: usize = 4 * 1024;
 
-/// What is read of standard error at once: all that its pipe holds.
+/// The bytes of standard error that are read at once: all that its pipe holds.
 const PIPE_BYTES: usize = 64 * 1024;
 
-/// The pause between two reads of standard error that did not fill the buffer, so that a server that
-/// logs each request wakes the harness seldom during a run.
+/// The pause after a read of standard error that did not fill the buffer, so that a server that
+/// logs each request seldom wakes the harness during a run.
 const COMPLAINT_PAUSE: Duration = Duration::from_millis(10);
 
-/// Time for the last output of a process that has ended to arrive. It only passes if a grandchild
-/// has left the process group and holds the pipe open.
+/// The time to wait for the last output of a process that has ended. It only elapses if a
+/// grandchild has left the process group and holds the pipe open.
 const OUTPUT_BOUND: Duration = Duration::from_secs(5);
 
-/// A process that was started on this machine. Dropping it ends it and all of its group.
+/// A process that was started on this machine. Dropping it ends the process and its whole group.
 pub(super) struct LocalProcess {
     pub(super) name: String,
     child: Child,
     pub(super) group: Pid,
     exited: Receiver<()>,
-    /// Its standard input, where it takes commands.
+    /// The standard input, if the process takes commands.
     input: Option<ChildStdin>,
-    /// The first line of its standard output; of a process that takes commands every line.
+    /// The first line of standard output; every line, if the process takes commands.
     lines: Receiver<String>,
     output: Receiver<Vec<u8>>,
     complaint: Complaint,
@@ -51,8 +51,9 @@ pub(super) struct LocalProcess {
     started: Arc<Started>,
 }
 
-/// The end of a process's standard error, which a thread reads meanwhile. It is in no file: a server
-/// that logs each request would fill the disk, and fail where that is full.
+/// The end of a process's standard error, which a thread reads while the process runs. It is not
+/// kept in a file: a server that logs each request would fill the disk, and fail if the disk is
+/// full.
 struct Complaint {
     end: Arc<Mutex<Vec<u8>>>,
     /// Disconnected once all of it has been read.
@@ -60,8 +61,8 @@ struct Complaint {
 }
 
 impl LocalProcess {
-    /// The other processes of its group. Asking the kernel for a group takes a microsecond, reading
-    /// a `stat` file, as `procfs` does, fifteen.
+    /// Returns the other processes of the group. Asking the kernel for a group takes a microsecond;
+    /// reading a `stat` file, as `procfs` does, takes fifteen.
     pub(super) fn children(&self) -> impl Iterator<Item = Pid> {
         let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
         let numbers = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw));
@@ -78,12 +79,12 @@ impl LocalProcess {
         Self { name, child, group, exited, input, lines, output, complaint, reaped: false, started }
     }
 
-    /// Its standard input, once, where it takes commands.
+    /// Takes the standard input of a process that takes commands; `None` if it was taken before.
     pub(super) fn take_input(&mut self) -> Option<ChildStdin> {
         self.input.take()
     }
 
-    /// Waits for it, and takes its group off the list.
+    /// Waits for the process, and removes its group from the list.
     fn reap(&mut self) -> std::io::Result<(ExitStatus, Option<Usage>)> {
         let mut groups = self.started.groups.lock();
         groups.remove(self.group);
@@ -96,7 +97,7 @@ impl Operations for LocalProcess {
     fn usage(&self) -> anyhow::Result<Usage> {
         let own =
             usage::read(self.group).with_context(|| format!("cannot read the CPU time of {}", self.name))?;
-        // A child that has ended in the meantime is in its parent's figures the next time.
+        // A child that has ended in the meantime is in its parent's figures at the next reading.
         Ok(self.children().filter_map(|child| usage::read(child).ok()).fold(own, Usage::and))
     }
 
@@ -128,7 +129,7 @@ impl Operations for LocalProcess {
 
     fn tell(&mut self, command: &str) -> anyhow::Result<()> {
         let input = self.input.as_mut().with_context(|| format!("{} takes no commands", self.name))?;
-        // An error means that it has ended, which is what the missing answer says.
+        // An error means that the process has ended, which the missing answer will show.
         let _ = input.write_all(format!("{command}\n").as_bytes());
         Ok(())
     }
@@ -167,7 +168,7 @@ impl Operations for LocalProcess {
         let output = self.output.recv_timeout(OUTPUT_BOUND).unwrap_or_default();
         let complaint = self.complaint.end();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        // ssh ends its lines as a terminal in raw mode needs it.
+        // ssh ends its lines with `\r\n`, as a terminal in raw mode needs it.
         let complaint = text(complaint).replace("\r\n", "\n");
         Ok(Ended { status, output: text(output), complaint: visible(&complaint).into_owned(), usage })
     }
@@ -182,8 +183,8 @@ impl Drop for LocalProcess {
     }
 }
 
-/// Sends the first line of `pipe`, or each one, once it is there. At its end it sends what came after
-/// those, and the first line too.
+/// Sends the first line of `pipe`, or each line, as soon as it is there. At the end of `pipe`,
+/// sends the first line and all that follows, or, if each line was sent, what follows the last one.
 fn read_in_background(
     pipe: Option<impl Read + Send + 'static>,
     each_line: bool,
@@ -214,7 +215,7 @@ fn read_in_background(
     (lines, output)
 }
 
-/// Sends when the process has exited, and does not reap it.
+/// Sends when the process has exited, without reaping it.
 fn watch_in_background(pid: Pid) -> Receiver<()> {
     let (send, exited) = mpsc::channel();
     std::thread::spawn(move || {
@@ -265,7 +266,7 @@ mod tests {
     use super::*;
     use crate::machine::host::{Host, Launch};
 
-    /// Far more than a shell takes here.
+    /// Far more time than a shell takes here.
     const BOUND: Duration = Duration::from_secs(60);
 
     /// A shell that ends its child by SIGUSR1, and exits with the child's code.

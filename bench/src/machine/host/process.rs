@@ -1,5 +1,5 @@
-//! A process that the harness has started, on this host or another: what can be read of it, how it is
-//! told what to do, and what it leaves.
+//! A process that the harness has started, on this host or another: its counters, its commands, and
+//! its end.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -8,38 +8,41 @@ use anyhow::{anyhow, bail};
 
 use super::{Memory, ThreadTimes, Usage};
 
-/// A process that the harness has started. Dropping it ends it and all of its group.
+/// A process that the harness has started. Dropping it ends the process and its whole group.
 pub struct Process {
     name: String,
     operations: Box<dyn Operations>,
 }
 
-/// What a host can do with a process that it has started.
+/// The operations of a host on a process that it has started.
 pub(super) trait Operations: Send {
-    /// What it and its group have used.
+    /// Returns what the process and its group have used.
     fn usage(&self) -> anyhow::Result<Usage>;
-    /// The CPU time of its threads and of those of its group; `None` where that is not known.
+    /// Returns the CPU time of the threads of the process and its group; `None` if it is not known.
     fn threads(&self) -> Option<ThreadTimes>;
-    /// Memory of it and of its group; `None` once it has ended.
+    /// Returns the memory of the process and its group; `None` once the process has ended.
     fn memory(&self) -> Option<Memory>;
-    /// How many descriptors it and its group have open. Fails if it has ended.
+    /// Returns how many descriptors the process and its group have open. Fails if the process has
+    /// ended.
     fn descriptors(&self) -> anyhow::Result<usize>;
-    /// Limits it and its group to this many more descriptors; returns how many processes these are.
+    /// Limits the process and its group to `more` further descriptors each; returns the number of
+    /// processes.
     fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize>;
-    /// The next line that it prints, with control characters made visible.
+    /// Returns the next line that the process prints, with control characters made visible.
     fn next_line(&mut self, bound: Duration) -> anyhow::Result<Line>;
-    /// Writes a line to its standard input. That it has ended is no error here. Fails if it takes no
-    /// commands.
+    /// Writes a line to the standard input of the process. Fails if it takes no commands, but not
+    /// if it has ended.
     fn tell(&mut self, command: &str) -> anyhow::Result<()>;
-    /// Closes its standard input.
+    /// Closes the standard input of the process.
     fn end_input(&mut self) -> anyhow::Result<()>;
-    /// Waits until it exits. A host that is lost counts as an exit, and [`Operations::end`] then fails.
+    /// Waits until the process exits. A lost host counts as an exit, and [`Operations::end`] then
+    /// fails.
     fn wait(&mut self, bound: Duration) -> Waited;
-    /// Sends SIGTERM to it alone.
+    /// Sends SIGTERM to the process alone.
     fn terminate(&self) -> anyhow::Result<()>;
-    /// Stops its group for this time.
+    /// Stops the group of the process for this time.
     fn freeze(&self, time: Duration) -> anyhow::Result<()>;
-    /// Kills its group, and waits for it.
+    /// Kills the group of the process, and waits for the process.
     fn end(&mut self) -> anyhow::Result<Ended>;
 }
 
@@ -49,7 +52,7 @@ pub(super) enum Line {
     Printed(String),
     /// The bound has passed.
     TimedOut,
-    /// It has closed its standard output.
+    /// The process has closed its standard output.
     Closed,
 }
 
@@ -62,16 +65,17 @@ pub enum Waited {
     TimedOut,
 }
 
-/// What a process leaves when it has ended.
+/// The output, the exit status and the usage of a process that has ended.
 #[derive(Debug)]
 pub struct Ended {
-    /// How it ended.
+    /// The exit status.
     pub status: ExitStatus,
-    /// What it printed.
+    /// What the process printed.
     pub output: String,
     /// The end of its standard error, with control characters made visible.
     pub complaint: String,
-    /// What it used, with the children that it has waited for: exact, and with all switches.
+    /// What the process used, with the children that it has waited for: exact, and with all
+    /// switches.
     pub usage: Option<Usage>,
 }
 
@@ -80,38 +84,39 @@ impl Process {
         Self { name, operations: Box::new(operations) }
     }
 
-    /// What it and the processes of its group have used, and the children that they have waited
-    /// for. The switches are gone once the process has exited: [`Ended`] has all of it. It costs
-    /// some 0.1 ms, and 20 µs per thread, most of it for the switches. Fails once the process is
-    /// reaped.
+    /// Returns what the process and its group have used, and the children that they have waited
+    /// for. The switches are unavailable once the process has exited; [`Ended`] has them. A call
+    /// takes about 0.1 ms, and 20 µs per thread, most of it for the switches. Fails once the
+    /// process is reaped.
     pub fn usage(&self) -> anyhow::Result<Usage> {
         self.operations.usage()
     }
 
-    /// The CPU time of its threads and of those of its group; `None` where that is not known.
+    /// Returns the CPU time of the threads of the process and its group; `None` if it is not known.
     pub fn threads(&self) -> Option<ThreadTimes> {
         self.operations.threads()
     }
 
-    /// Memory of it and of the processes of its group; `None` once it has ended.
+    /// Returns the memory of the process and its group; `None` once the process has ended.
     pub fn memory(&self) -> Option<Memory> {
         self.operations.memory()
     }
 
-    /// How many descriptors it and the processes of its group have open. Fails if it has ended.
+    /// Returns how many descriptors the process and its group have open. Fails if the process has
+    /// ended.
     pub fn descriptors(&self) -> anyhow::Result<usize> {
         self.operations.descriptors()
     }
 
-    /// Limits it and each process of its group to this many more descriptors, for the rest of their
-    /// lives; returns how many processes these are. A server raises its limit when it starts, so it
-    /// can only be limited while it runs. Fails if a process has ended, or its limit cannot be set.
+    /// Limits the process and each process of its group to `more` further descriptors, until they
+    /// end; returns the number of processes. A server raises its limit when it starts, so it can
+    /// only be limited while it runs. Fails if a process has ended, or its limit cannot be set.
     pub fn limit_descriptors(&self, more: usize) -> anyhow::Result<usize> {
         self.operations.limit_descriptors(more)
     }
 
-    /// The first line that it prints, or the next one of a process that takes commands, with control
-    /// characters made visible. Fails if it ends, or `bound` passes, before that.
+    /// Returns the first line that the process prints, or the next one if it takes commands, with
+    /// control characters made visible. Fails if the process ends, or `bound` passes, before that.
     pub fn line(&mut self, bound: Duration) -> anyhow::Result<String> {
         match self.operations.next_line(bound)? {
             Line::Printed(line) => Ok(line),
@@ -120,26 +125,26 @@ impl Process {
         }
     }
 
-    /// Gives it a command. Fails if it takes no commands; that it has ended is no error here.
+    /// Gives the process a command. Fails if it takes no commands, but not if it has ended.
     pub fn tell(&mut self, command: &str) -> anyhow::Result<()> {
         self.operations.tell(command)
     }
 
-    /// Gives it a command, and returns the line by which it answers. Fails if it takes no commands,
-    /// or if it ends, or `bound` passes, before that.
+    /// Gives the process a command, and returns the line with which it answers. Fails if it takes
+    /// no commands, or if it ends, or `bound` passes, before that.
     pub fn ask(&mut self, command: &str, bound: Duration) -> anyhow::Result<String> {
         self.tell(command)?;
         self.line(bound)
     }
 
-    /// Says that no command follows, and returns the last line that it prints. Fails as
+    /// Ends the commands, and returns the last line that the process prints. Fails as
     /// [`Process::line`] does.
     pub fn last_line(&mut self, bound: Duration) -> anyhow::Result<String> {
         self.operations.end_input()?;
         self.line(bound)
     }
 
-    /// Fails if it has ended; the error says how.
+    /// Fails if the process has ended; the error says how.
     pub fn check_running(&mut self) -> anyhow::Result<()> {
         match self.wait(Duration::ZERO) {
             Waited::TimedOut => Ok(()),
@@ -147,23 +152,26 @@ impl Process {
         }
     }
 
-    /// Waits until it exits. A host that is lost counts as an exit: what is asked next fails.
+    /// Waits until the process exits. A lost host counts as an exit: the next operation then fails.
     pub fn wait(&mut self, bound: Duration) -> Waited {
         self.operations.wait(bound)
     }
 
-    /// Sends SIGTERM to it alone, as a service manager does: a server ends its own workers, some of
-    /// which drop all connections on SIGTERM. Fails if the signal cannot be sent.
+    /// Sends SIGTERM to the process alone, as a service manager does: a server ends its own
+    /// workers, and some workers drop all connections on SIGTERM. Fails if the signal cannot be
+    /// sent.
     pub fn terminate(&self) -> anyhow::Result<()> {
         self.operations.terminate()
     }
 
-    /// Stops its group for this time: SIGSTOP, then SIGCONT. Fails if either cannot be sent.
+    /// Stops the group of the process for this time: SIGSTOP, then SIGCONT. Fails if either cannot
+    /// be sent.
     pub fn freeze(&self, time: Duration) -> anyhow::Result<()> {
         self.operations.freeze(time)
     }
 
-    /// Ends it by SIGTERM, and its group by SIGKILL when `bound` has passed or it has ended.
+    /// Ends the process by SIGTERM, and its group by SIGKILL once the process has ended or `bound`
+    /// has passed.
     pub fn stop(mut self, bound: Duration) -> anyhow::Result<Ended> {
         // An error means that it has ended.
         let _ = self.terminate();
@@ -171,7 +179,7 @@ impl Process {
         self.operations.end()
     }
 
-    /// Kills it and its group. Fails if it cannot be waited for.
+    /// Kills the process and its group. Fails if the process cannot be waited for.
     pub fn kill(mut self) -> anyhow::Result<Ended> {
         self.operations.end()
     }

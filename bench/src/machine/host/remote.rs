@@ -1,14 +1,15 @@
 //! Another host, which is reached by the user's own `ssh`.
 //!
-//! A helper runs there, `bench host`, and does what it is asked by lines on its standard input: it
-//! starts processes, reads counters, and ends what it has started. One channel carries all of it.
+//! The helper, `bench host`, runs there and answers questions, which it reads from its standard
+//! input, one per line: it starts processes, reads counters, and ends the processes that it has
+//! started. One channel carries all questions and replies.
 //!
 //! ```text
-//! connect: ssh NAME exec /bin/sh -c '…'    a shell there finds the helper in its cache, or is sent it
-//!          helper: hello                   from now on both sides send a line per second at least
+//! connect: ssh NAME exec /bin/sh -c '…'    a shell starts the cached helper, or receives it
+//!          helper: hello                   from now on each side sends a line every second
 //! ask:     question ─▶ reply
-//! lost:    the helper ends what it has started, and itself, when its input ends or nothing is
-//!          heard for ten seconds. A helper that does neither is ended by a second `ssh`.
+//! lost:    the helper ends its processes and itself when its input ends, or when nothing arrives
+//!          for ten seconds. If it does neither, a second `ssh` ends it.
 //! ```
 
 mod bootstrap;
@@ -45,13 +46,13 @@ pub use cache::Deployed;
 pub use helper::serve;
 pub use source::Source;
 
-/// The time for what needs no waiting on the other host.
+/// The time for a question that the host can answer without waiting.
 const AT_ONCE: Duration = Duration::ZERO;
 
-/// The time to end a process: its output may be held by a grandchild.
+/// The time to end a process: a grandchild may hold its output open.
 const TO_END: Duration = Duration::from_secs(15);
 
-/// The command by which hosts are reached.
+/// The command that connects to hosts.
 #[derive(Clone, Debug)]
 pub struct Ssh {
     /// The program and its first arguments.
@@ -65,21 +66,22 @@ pub(super) struct Remote {
     name: String,
     local: Arc<Local>,
     ssh: Ssh,
-    /// The value by which the helper's processes are known there.
+    /// The value with which the helper marks its processes.
     mark: String,
     link: Mutex<Arc<Link>>,
 }
 
-/// A channel, and what the helper has said of itself.
+/// A channel, and the first line of the helper.
 pub(super) struct Link {
     channel: Channel,
     hello: Hello,
-    /// Of a host that has built the helper itself.
+    /// The checkout on the host, if the host has built the helper itself.
     source: Option<Source>,
 }
 
 impl Remote {
-    /// Starts the helper on the host. Fails where it cannot be reached, or the helper does not start.
+    /// Starts the helper on the host. Fails if the host cannot be reached, or the helper does not
+    /// start.
     pub(super) fn connect(local: Arc<Local>, ssh: &Ssh, name: &str) -> anyhow::Result<Self> {
         let mark = super::guard::new_mark();
         let link = bootstrap::connect(&local, ssh, name, &mark).with_context(|| format!("host {name}"))?;
@@ -94,8 +96,9 @@ impl Remote {
         self.link().channel.lost()
     }
 
-    /// Ends what is left there of a channel that was lost, and opens another. A host that cannot be reached
-    /// for the one is not tried for the other: where packets are dropped each takes ssh's whole time.
+    /// Ends what a lost channel has left on the host, and opens another channel. If the host cannot
+    /// be reached for the first step, the second is not tried: if packets are dropped, each of them
+    /// takes the whole timeout of ssh.
     pub(super) fn revive(&self) -> anyhow::Result<()> {
         if self.lost().is_none() {
             return Ok(());
@@ -110,8 +113,8 @@ impl Remote {
         Arc::clone(&self.link.lock())
     }
 
-    /// Asks the helper. Fails with what it replies, or where the channel is lost; the error names the
-    /// host.
+    /// Asks the helper a question. Fails if the reply is an error, or if the channel is lost; the
+    /// error names the host.
     fn ask<T: DeserializeOwned>(&self, ask: Ask, within: Duration) -> anyhow::Result<T> {
         self.link().channel.ask(ask, within).with_context(|| format!("host {}", self.name))
     }
@@ -129,7 +132,7 @@ impl Remote {
         self.link().hello.boot.clone()
     }
 
-    /// The address of this machine by which the host is reached.
+    /// The address from which this machine reaches the host.
     pub(super) fn reached_from(&self) -> Option<IpAddr> {
         self.link().hello.addresses.map(|(_, other)| other)
     }
@@ -214,13 +217,13 @@ impl Remote {
 impl Drop for Remote {
     fn drop(&mut self) {
         if !self.link().channel.close() {
-            // Where it is away, the helper ends by itself.
+            // If the host cannot be reached, the helper ends by itself.
             let _ = bootstrap::sweep(&self.local, &self.ssh, &self.name, &self.mark);
         }
     }
 }
 
-/// A process of another host.
+/// A process on another host.
 struct RemoteProcess {
     host: String,
     link: Arc<Link>,
@@ -291,12 +294,12 @@ impl Operations for RemoteProcess {
 
 impl Drop for RemoteProcess {
     fn drop(&mut self) {
-        // Of a host that is lost the helper ends it.
+        // If the host is lost, the helper ends the process.
         let _ = self.end();
     }
 }
 
-/// A folder of another host. Dropping it removes it.
+/// A folder on another host. Dropping the value removes the folder.
 pub struct RemoteFolder<'a> {
     remote: &'a Remote,
     path: PathBuf,
@@ -314,7 +317,7 @@ impl Drop for RemoteFolder<'_> {
     }
 }
 
-/// A load that the helper on the server's host looks at.
+/// A watch that the helper on the server's host runs during a load.
 pub struct RemoteWatch<'a> {
     remote: &'a Remote,
     number: u64,

@@ -1,5 +1,5 @@
-//! Folders for the time of a run. They may have a key, so that only their user enters them, whatever the
-//! umask is.
+//! Folders that exist for one run. They may contain a key, so only their user can enter them,
+//! whatever the umask is.
 
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt as _;
@@ -8,10 +8,10 @@ use std::path::Path;
 use anyhow::Context;
 use tempfile::TempDir;
 
-/// The permissions of a folder that its user alone enters.
+/// The permissions of a folder that only its user can enter.
 const OWN: u32 = 0o700;
 
-/// A folder of this machine with these files: their names and texts.
+/// Makes a temporary folder on this machine with these files, each given by name and text.
 pub(super) fn make(files: &[(impl AsRef<str>, impl AsRef<str>)]) -> anyhow::Result<TempDir> {
     let parent = std::env::temp_dir();
     let folder = make_own(&parent)
@@ -19,7 +19,7 @@ pub(super) fn make(files: &[(impl AsRef<str>, impl AsRef<str>)]) -> anyhow::Resu
     fill(folder, files)
 }
 
-/// A folder of the same kind in `parent`, which is made if it is missing.
+/// Makes a folder of the same kind in `parent`, which is made if it is missing.
 pub(super) fn make_in(
     parent: &Path,
     files: &[(impl AsRef<str>, impl AsRef<str>)],

@@ -1,9 +1,10 @@
-//! The machine's TCP sockets, from the kernel by netlink (`sock_diag(7)`).
+//! The machine's TCP sockets, which the kernel lists by netlink (`sock_diag(7)`).
 //!
-//! `/proc/net/tcp` has the same, but a line for each socket there is: with 8,192 connections
-//! reading it takes a core 43 ms, and the request for the sockets of one port 6 ms; with 100 it is
-//! 4.6 ms and 0.3 ms. That core is one that is measured. The crate `netlink-packet-sock-diag` takes
-//! 9 ms for the former, as it decodes all of a socket's attributes.
+//! `/proc/net/tcp` has the same information, but always a line for every socket: with 8,192
+//! connections, reading it takes a core 43 ms, and the request for the sockets of one port 6 ms;
+//! with 100, 4.6 ms and 0.3 ms. The core is one of those that are measured. The crate
+//! `netlink-packet-sock-diag` takes 9 ms with 8,192 connections, as it decodes all of a socket's
+//! attributes.
 
 use std::fs::File;
 use std::io::{Read, Write};
@@ -41,8 +42,8 @@ const REQUEST_BYTES: u32 = 72;
 /// The kernel sends 32 KiB at most at a time.
 const BUFFER_BYTES: usize = 32 * 1024;
 
-/// How many connections the server that listens on `address` has now, those that wait in the queue
-/// to be accepted too. `None` where the kernel does not say.
+/// Returns the number of connections that the server that listens on `address` has now, including
+/// those in its accept queue. `None` if the kernel does not report it.
 pub(super) fn established(address: SocketAddr) -> Option<u64> {
     let count = |family| {
         let mut count = 0;
@@ -51,7 +52,7 @@ pub(super) fn established(address: SocketAddr) -> Option<u64> {
     };
     match address {
         SocketAddr::V6(_) => count(Family::V6),
-        // Some runtimes serve IPv4 by a socket of IPv6, and the kernel lists it there.
+        // Some runtimes serve IPv4 by an IPv6 socket, and the kernel lists the connections there.
         SocketAddr::V4(_) => match count(Family::V4)? {
             0 => Some(count(Family::V6).unwrap_or(0)),
             count => Some(count),
@@ -59,13 +60,13 @@ pub(super) fn established(address: SocketAddr) -> Option<u64> {
     }
 }
 
-/// What [`Host::accepted`](super::Host::accepted) returns, of this machine.
+/// Returns what [`Host::accepted`](super::Host::accepted) returns for this machine.
 pub(super) fn accepted() -> Option<u64> {
     procfs::net::snmp().ok().map(|counts| counts.tcp_passive_opens)
 }
 
-/// Calls `look` with the local address of each socket in that state; `port` 0 stands for any. An
-/// IPv4 address within an IPv6 one is given as what it is. `None` where the kernel does not answer.
+/// Calls `look` with the local address of each socket in this state; `port` 0 stands for any port.
+/// An IPv4-mapped IPv6 address is passed as the IPv4 address. `None` if the kernel does not answer.
 pub(super) fn each(family: Family, state: State, port: u16, mut look: impl FnMut(SocketAddr)) -> Option<()> {
     let flags = SockFlag::SOCK_CLOEXEC;
     let socket = socket(AddressFamily::Netlink, SockType::Datagram, flags, SockProtocol::NetlinkSockDiag);
@@ -95,7 +96,8 @@ fn request(family: Family, state: State, port: u16) -> Vec<u8> {
     bytes.extend(BY_FAMILY.to_ne_bytes());
     bytes.extend(REQUEST_ALL.to_ne_bytes());
     bytes.extend([0; 8]);
-    // Family, protocol (TCP is 6), nothing beside the address; the states as a set; the local port.
+    // Family, protocol (TCP is 6), no attributes beside the address; the states as a set; the local
+    // port.
     bytes.extend([family as u8, 6, 0, 0]);
     bytes.extend((1_u32 << state as u8).to_ne_bytes());
     bytes.extend(port.to_be_bytes());
@@ -108,7 +110,7 @@ fn message(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let length = u32::from_ne_bytes(*bytes.first_chunk()?) as usize;
     let kind = u16::from_ne_bytes(*bytes.get(4..)?.first_chunk()?);
     let body = bytes.get(HEAD_BYTES..length)?;
-    // The next one begins at a multiple of 4.
+    // The next message begins at a multiple of 4.
     Some((kind, body, bytes.get(length.next_multiple_of(4)..).unwrap_or_default()))
 }
 
@@ -129,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    /// Waits until the kernel has counted this many; the last count.
+    /// Waits until the kernel has counted `expected` connections; returns the last count.
     fn settled(address: SocketAddr, expected: u64) -> Option<u64> {
         let began = Instant::now();
         loop {
@@ -143,7 +145,7 @@ mod tests {
 
     #[test]
     fn counts_connections_of_one_listener() {
-        // Where it listens, and at which address it is asked.
+        // The address that the server listens on, and the address whose connections are counted.
         let v4 = "127.0.0.1";
         let cases =
             [("127.0.0.1:0", v4), ("0.0.0.0:0", v4), ("[::ffff:127.0.0.1]:0", v4), ("[::1]:0", "::1")];
@@ -190,7 +192,7 @@ mod tests {
         for length in 0..whole.len() {
             assert_eq!(message(whole.get(..length).unwrap()), None, "{length}");
         }
-        // A length that is less than a head's.
+        // A length that is less than that of a head.
         whole.splice(..4, 8_u32.to_ne_bytes());
         assert_eq!(message(&whole), None);
     }

@@ -1,4 +1,4 @@
-//! The processes that run, and how all of them end.
+//! The running processes, and how all of them end.
 
 use std::process::Child;
 use std::sync::Arc;
@@ -12,16 +12,18 @@ use parking_lot::Mutex;
 
 use super::guard::Guard;
 
-/// Time for the started processes to end on an interruption, rather than to drain.
+/// The time for the started processes to end after an interruption. It is for ending, not for
+/// draining connections.
 pub(super) const LAST_WORDS: Duration = Duration::from_secs(2);
 
-/// How often an interruption is looked for in a pause: a user notices no tenth of a second.
+/// How often a pause checks for an interruption: a user does not notice a tenth of a second.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What the thread that waits for signals shares with the others.
+/// The state that the thread that waits for signals shares with the other threads.
 #[derive(Default)]
 pub(super) struct Started {
-    /// The value by which the guard knows the processes, where the harness of another host gives it.
+    /// The value with which the guard marks the processes, if the harness on another host has
+    /// chosen it.
     pub(super) mark: Option<String>,
     pub(super) interrupted: AtomicBool,
     pub(super) groups: Mutex<Groups>,
@@ -32,14 +34,15 @@ pub(super) struct Started {
 pub(super) struct Groups {
     /// Process groups that may get a signal: not yet reaped, so no number has been reused.
     pub(super) running: Vec<Pid>,
-    /// Those among them that were started after the interruption, to end what others have left.
+    /// The groups among them that were started after the interruption, to end what other processes
+    /// have left.
     pub(super) last: Vec<Pid>,
-    /// Kills them if the harness is killed; from the first on.
+    /// Kills the processes if the harness is killed. Started with the first process.
     pub(super) guard: Option<Guard>,
 }
 
 impl Started {
-    /// Whether the user has interrupted the harness, or the harness this helper.
+    /// Whether the user has interrupted the harness, or, in a helper, the harness has ended it.
     pub(super) fn interrupted(&self) -> bool {
         self.interrupted.load(Ordering::SeqCst)
     }
@@ -61,8 +64,8 @@ impl Started {
         false
     }
 
-    /// Starts no process any more but those that end others, asks those that run to end, and kills what
-    /// is left of them after [`LAST_WORDS`], on a thread of its own.
+    /// Prevents further starts, except of processes that end others, asks the running processes to
+    /// end, and, on a thread of its own, kills those that still run after [`LAST_WORDS`].
     pub(super) fn end_all(self: &Arc<Self>) {
         self.interrupted.store(true, Ordering::SeqCst);
         self.groups.lock().signal(Signal::SIGTERM);
@@ -73,7 +76,7 @@ impl Started {
         });
     }
 
-    /// Kills all that runs, at once.
+    /// Kills all running processes at once.
     pub(super) fn kill_all(&self) {
         let mut groups = self.groups.lock();
         groups.last.clear();
@@ -82,14 +85,14 @@ impl Started {
 }
 
 impl Groups {
-    /// Sends a signal to those that were started before the interruption.
+    /// Sends a signal to the groups that were started before the interruption.
     fn signal(&self, signal: Signal) {
         for group in self.running.iter().filter(|group| !self.last.contains(group)) {
             let _ = killpg(*group, signal);
         }
     }
 
-    /// Takes a group off the lists, before it is reaped: its number can be reused from then on.
+    /// Removes a group from the lists before it is reaped: its number can be reused from then on.
     pub(super) fn remove(&mut self, group: Pid) {
         self.running.retain(|other| *other != group);
         self.last.retain(|other| *other != group);

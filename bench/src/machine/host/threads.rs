@@ -7,16 +7,17 @@ use std::time::Duration;
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-/// The CPU time of threads that live, since their start. A thread that has ended is not among them;
-/// [`Usage`](super::Usage) has its time.
+/// The CPU time of existing threads since their start. A thread that has ended is not among them;
+/// [`Usage`](super::Usage) includes its time.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 pub struct ThreadTimes {
     by_number: HashMap<i32, Duration>,
 }
 
 impl ThreadTimes {
-    /// What the threads that live now have used since an earlier reading. A number that was reused
-    /// has the time of its new thread, less what the former one had used by then.
+    /// Returns what the threads that exist now have used since an earlier reading. If a thread ID
+    /// was reused, the result is the time of the new thread, less the time that the former one had
+    /// in the earlier reading.
     pub fn since(mut self, before: &Self) -> Self {
         for (thread, time) in &mut self.by_number {
             *time = time.saturating_sub(before.by_number.get(thread).copied().unwrap_or_default());
@@ -32,7 +33,7 @@ impl ThreadTimes {
         self
     }
 
-    /// The times of so many threads at most, the longest first.
+    /// Returns the times of at most `count` threads, the longest first.
     pub fn longest(&self, count: usize) -> Vec<Duration> {
         let mut times: Vec<Duration> = self.by_number.values().copied().collect();
         times.sort_unstable_by(|a, b| b.cmp(a));
@@ -41,15 +42,15 @@ impl ThreadTimes {
     }
 }
 
-/// The times of a process's threads; `None` where the kernel does not say, or there is no such
-/// process. The first number of `schedstat` is a thread's CPU time in nanoseconds
-/// (Documentation/scheduler/sched-stats.rst), where `stat` has hundredths of a second. A file takes
+/// Returns the times of a process's threads; `None` if the kernel does not report them, or there is
+/// no such process. The first number of `schedstat` is a thread's CPU time in nanoseconds
+/// (Documentation/scheduler/sched-stats.rst); `stat` has only hundredths of a second. A file takes
 /// some microseconds to read.
 pub(super) fn read(pid: Pid) -> Option<ThreadTimes> {
     let mut by_number = HashMap::new();
     for task in fs::read_dir(format!("/proc/{pid}/task")).ok()?.flatten() {
         let Some(thread) = task.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        // A thread that has ended in the meantime has none.
+        // A thread that has ended in the meantime has no such file.
         let Ok(text) = fs::read_to_string(task.path().join("schedstat")) else { continue };
         by_number.insert(thread, running_time(&text)?);
     }
@@ -88,7 +89,7 @@ mod tests {
         assert_eq!(sum, times([(1, 4), (2, 0), (4, 5), (5, 1)]));
         assert_eq!(sum.longest(2), [5, 4].map(Duration::from_secs));
         assert_eq!(sum.longest(9).len(), 4);
-        // A number that was reused by a thread that has worked less.
+        // A thread ID that was reused by a thread that has worked less.
         assert_eq!(times([(1, 2)]).since(&before), times([(1, 0)]));
     }
 
@@ -105,7 +106,8 @@ mod tests {
         }
     }
 
-    /// What a busy thread has used is its own, and not that of the thread that waits for it.
+    /// The time of a busy thread counts as its own, and not as that of the thread that waits for
+    /// it.
     #[test]
     fn a_thread_has_its_own_time() {
         let (send, receive) = mpsc::channel();

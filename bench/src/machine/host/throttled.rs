@@ -1,4 +1,5 @@
-//! CPU time lost to cgroup throttling, as containers have a quota.
+//! The CPU time that processes lost because their control group was throttled, as in a container
+//! with a quota.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,28 +8,30 @@ use std::time::Duration;
 use procfs::ProcessCGroups;
 use procfs::process::{MountInfo, Process};
 
-/// How long the kernel has throttled the harness's control group since the group was created,
-/// summed over cores, as CPU time is. The quota is one of the own group, or of a group that
-/// contains it; all that can be seen are added. `None` where no group has a quota, or it cannot be
-/// read.
+/// Returns how long the kernel has throttled the harness's control group since the group was
+/// created, summed over cores, as CPU time is. The quota belongs to the group, or to a group that
+/// contains it; the times of all visible groups are added. `None` if no group has a quota, or the
+/// time cannot be read.
 pub(super) fn throttled() -> Option<Duration> {
     look(sum)
 }
 
-/// How many cores' time the control group may use, by the smallest quota that can be seen.
+/// Returns the number of cores whose time the control group may use, by the smallest visible quota.
 pub fn quota() -> Option<f64> {
     look(smallest)
 }
 
-/// The result of `find` for the folders of the own group, in the first hierarchy that has one.
+/// Returns the result of `find` for the folders of the process's own group, in the first hierarchy
+/// in which it finds something.
 fn look<T>(find: impl Fn(&[PathBuf]) -> Option<T>) -> Option<T> {
     let own = Process::myself().ok()?;
     let (groups, mounts) = (own.cgroups().ok()?, own.mountinfo().ok()?);
     mounts.into_iter().find_map(|mount| find(&folders(&mount, own_group(&mount, &groups)?)))
 }
 
-/// The path of the own group in a mounted hierarchy that can have quotas: version 2, or version 1
-/// with the controller `cpu`. Some machines have both, of which one has the controller.
+/// Returns the path of the process's own group in a mounted hierarchy that can have quotas: version
+/// 2, or version 1 with the controller `cpu`. Some machines have both versions, and only one of
+/// them has the controller.
 fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a str> {
     let version_1 = match mount.fs_type.as_str() {
         "cgroup2" => false,
@@ -41,7 +44,8 @@ fn own_group<'a>(mount: &MountInfo, groups: &'a ProcessCGroups) -> Option<&'a st
     groups.0.iter().find(|group| is_it(&group.controllers)).map(|group| group.pathname.as_str())
 }
 
-/// The folders of a group and of those that contain it, as far as a container sees them.
+/// Returns the folders of a group and of the groups that contain it, as far as a container sees
+/// them.
 fn folders(mount: &MountInfo, group: &str) -> Vec<PathBuf> {
     let within = Path::new(group).strip_prefix(&mount.root).unwrap_or(Path::new(""));
     within.ancestors().map(|path| mount.mount_point.join(path)).collect()
@@ -52,7 +56,8 @@ fn sum(folders: &[PathBuf]) -> Option<Duration> {
     texts.filter_map(|text| parse(&text)).reduce(|sum, time| sum + time)
 }
 
-/// The throttled time in a `cpu.stat`: of version 2 in microseconds, of 1 in nanoseconds.
+/// Parses the throttled time in a `cpu.stat`: in microseconds in version 2, in nanoseconds in
+/// version 1.
 fn parse(stat: &str) -> Option<Duration> {
     stat.lines().find_map(|line| match line.split_once(' ')? {
         ("throttled_usec", time) => time.parse().ok().map(Duration::from_micros),
@@ -65,7 +70,8 @@ fn smallest(folders: &[PathBuf]) -> Option<f64> {
     folders.iter().filter_map(|folder| quota_in(folder)).min_by(f64::total_cmp)
 }
 
-/// A group's quota over its period. Without a quota it is `max` in version 2, or -1 in 1.
+/// Returns a group's quota over its period. Without a quota, the file has `max` in version 2, and
+/// -1 in version 1.
 fn quota_in(folder: &Path) -> Option<f64> {
     let read = |name| fs::read_to_string(folder.join(name)).ok();
     let both = read("cpu.max").or_else(|| {
@@ -86,12 +92,12 @@ mod tests {
 
     #[test]
     fn finds_the_own_group_and_those_that_contain_it() {
-        // What is mounted, from which root, and the folders that are read.
+        // The mounted hierarchy, its root, and the folders that are read.
         let cases: [(&str, &str, &[&str]); 7] = [
             (V2, "/", &["new/app/job", "new/app", "new"]),
             (V2, "/app", &["new/job", "new"]),
             (V2, "/app/job", &["new"]),
-            // The mount is of a group that does not contain the own one.
+            // The mounted group does not contain the process's own group.
             (V2, "/../other", &["new"]),
             (V1, "/", &["new/old", "new"]),
             (V1, "/old", &["new"]),
@@ -124,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_smallest_quota_counts() {
-        // The inner group's files, the outer group's, and the cores.
+        // The inner group's files, the outer group's files, and the quota in cores.
         type Files<'a> = &'a [(&'a str, &'a str)];
         let cases: [(Files, Files, Option<f64>); 6] = [
             (&[], &[], None),

@@ -1,4 +1,5 @@
-//! What a process and its group have used: CPU time, switches between threads, memory.
+//! The CPU time, the switches between threads and the memory that a process and its group have
+//! used.
 
 use std::fs;
 use std::io;
@@ -13,28 +14,32 @@ use nix::unistd::Pid;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 
-/// What a process and its children have used since their start.
+/// The CPU time and the switches of a process and its children since their start.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 pub struct Usage {
-    /// CPU time of all threads, also of those that have ended. Exact, but for children that have
-    /// been waited for: the kernel gives theirs in hundredths of a second.
+    /// CPU time of all threads, including those that have ended. Exact, except for children that
+    /// have been waited for: the kernel counts theirs in hundredths of a second.
     pub cpu: Duration,
-    /// The part in user code: sampled, and of a running process in hundredths of a second.
+    /// The part of `cpu` in user code: sampled, and in hundredths of a second while the process
+    /// runs.
     pub user: Duration,
-    /// The part of it in the kernel, in the same way.
+    /// The part of `cpu` in the kernel, in the same way.
     pub system: Duration,
-    /// How often a thread gave up its core, of the threads that live; `None` if unreadable.
+    /// How often a thread gave up its core, counted for existing threads; `None` if it cannot be
+    /// read.
     pub voluntary_switches: Option<u64>,
-    /// How often a thread was preempted, in the same way.
+    /// How often a thread was preempted, counted in the same way.
     pub involuntary_switches: Option<u64>,
 }
 
-/// Memory of a process and its children, in bytes. Pages that several of them share count for each.
+/// The memory of a process and its children, in bytes. A page that several of them share counts for
+/// each.
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub struct Memory {
-    /// Resident now.
+    /// The resident memory now.
     pub resident: u64,
-    /// Resident at most until now: of several processes the sum of what each had at most.
+    /// The maximum of the resident memory until now; for several processes, the sum of their
+    /// maxima.
     pub peak: u64,
 }
 
@@ -52,7 +57,7 @@ impl Usage {
         }
     }
 
-    /// What both have used.
+    /// Returns the sum of both.
     pub fn and(self, other: Self) -> Self {
         let switches = |own: Option<u64>, other| own.into_iter().chain(other).reduce(Add::add);
         Self {
@@ -71,14 +76,14 @@ impl Memory {
     }
 }
 
-/// Waits for a child: how it ended, and what it used from its start to its end, exactly and with
-/// the switches of threads that have ended. Of its own children those count that it has waited for.
-/// From then on its number can be reused.
+/// Waits for a child, and returns how it ended and what it used from its start to its end: exact,
+/// and with the switches of threads that have ended. The child's own children count if it has
+/// waited for them. From then on the PID of the child can be reused.
 pub(super) fn reap(child: &mut Child) -> io::Result<(ExitStatus, Option<Usage>)> {
     // `wait4` would return the usage of one child. No safe interface to it has the switches: the
-    // crate `wait4` has none, and `command-rusage` has no usage of a child that fails. So one child
-    // is waited for at a time, and its usage is what is added to the sum over all children. (A
-    // program that could not be started adds some microseconds too.)
+    // crate `wait4` does not return them, and `command-rusage` returns no usage of a child that
+    // fails. So one child is waited for at a time, and its usage is the increase of the sum over
+    // all children. (A program that could not be started adds some microseconds too.)
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _one = ONE_AT_A_TIME.lock();
     let before = ended_children();
@@ -102,7 +107,7 @@ fn ended_children() -> Option<Usage> {
     })
 }
 
-/// What one process has used, and the children that it has waited for.
+/// Reads what one process has used, and the children that it has waited for.
 pub(super) fn read(pid: Pid) -> anyhow::Result<Usage> {
     let cpu = Duration::from(ClockId::pid_cpu_clock_id(pid)?.now()?);
     let stat = procfs::process::Process::new(pid.as_raw())?.stat()?;
@@ -123,12 +128,12 @@ fn ticks(count: u64) -> Duration {
     Duration::from_millis(count * 1000 / procfs::ticks_per_second())
 }
 
-/// Switches of a process's threads, voluntary and not.
+/// Returns the switches of a process's threads, voluntary and involuntary.
 fn switches_of(pid: Pid) -> Option<(u64, u64)> {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
     let mut sum = None;
     for task in tasks.flatten() {
-        // A thread that has ended in the meantime has none.
+        // A thread that has ended in the meantime has no such file.
         let Ok(status) = fs::read_to_string(task.path().join("status")) else { continue };
         let (voluntary, involuntary) = sum.unwrap_or_default();
         let (more_voluntary, more_involuntary) = switches(&status)?;
@@ -137,8 +142,9 @@ fn switches_of(pid: Pid) -> Option<(u64, u64)> {
     sum
 }
 
-/// The switches in a `status` file, voluntary and not. Only the end of the file is searched, where
-/// they are: there may be 256 such files, of sixty lines each, and `procfs` takes twice the time.
+/// Parses the switches in a `status` file, voluntary and involuntary. The lines are searched from
+/// the end, where the switches are: there may be 256 such files, of sixty lines each, and `procfs`
+/// takes twice the time.
 fn switches(status: &str) -> Option<(u64, u64)> {
     let count = |name: &str| {
         let line = status.lines().rev().find_map(|line| line.strip_prefix(name));
@@ -163,11 +169,12 @@ mod tests {
     /// Far more than the tenth of a second that a shell takes here.
     const BOUND: Duration = Duration::from_secs(60);
 
-    /// A shell is busy for some hundredths of a second.
+    /// A script that keeps a shell busy for some hundredths of a second.
     const BUSY: &str = "i=0; while [ $i -lt 100000 ]; do i=$((i+1)); done";
 
-    /// How far the two clocks may differ: the last microseconds pass after a process has exited, in
-    /// which a virtual machine may lose its core. It is far less than what a busy shell uses.
+    /// The largest allowed difference between the two clocks: a process uses its last microseconds
+    /// after it has exited, during which a virtual machine may lose its core. It is far less than a
+    /// busy shell uses.
     const NEARLY: Duration = Duration::from_millis(10);
 
     fn start(script: &str) -> Process {
@@ -176,14 +183,15 @@ mod tests {
         Host::this_machine(PathBuf::new()).unwrap().start(&launch).unwrap()
     }
 
-    /// The number of a shell, which it prints.
+    /// Returns the PID of a shell, which the shell prints.
     fn pid(process: &mut Process) -> Pid {
         Pid::from_raw(process.line(BOUND).unwrap().parse().unwrap())
     }
 
     #[test]
     fn counts_children_that_live_and_those_that_were_waited_for() {
-        // What there is, and the least number of voluntary switches, those of a shell that waited.
+        // A description, the script, and the least number of voluntary switches, which a shell
+        // makes when it waits.
         let sleep = "exec sleep 60";
         let cases = [
             ("a child", format!("({BUSY}; echo $$; exec sleep 60) & exec sleep 60"), 0),
@@ -238,7 +246,7 @@ mod tests {
     fn memory_is_that_of_all() {
         let mut process = start("(echo $$; sleep 60; true) & wait");
         let pid = pid(&mut process);
-        // In this order: what a shell has only grows.
+        // Read in this order: the memory of a shell only grows.
         let own = memory_of(pid).unwrap();
         let all = process.memory().unwrap();
         assert!(all.resident > own.resident && all.peak > own.peak && own.peak > 0, "{all:?} {own:?}");

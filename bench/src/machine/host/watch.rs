@@ -1,5 +1,5 @@
-//! What is looked at during a load by a thread of the server's host: how many connections the server has
-//! at most, and once how fast cores run.
+//! A thread of the server's host that watches a load: it counts the server's connections from time
+//! to time, and reads the frequencies of cores once.
 
 use std::net::SocketAddr;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -10,8 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{frequency, sockets};
 
-/// When the server's connections are first counted during a load. Each look comes twice as late as
-/// the one before, so that a load of any length is looked at a few times and never often.
+/// The time from the start of a load to the first count of the server's connections. Each further
+/// count is at twice the time of the one before, so that a load of any length is counted a few
+/// times and never often.
 const FIRST_LOOK: Duration = Duration::from_millis(50);
 
 /// A thread that counts the connections of an address until this value is dropped.
@@ -20,18 +21,19 @@ pub struct LocalWatch {
     thread: Option<JoinHandle<Seen>>,
 }
 
-/// What was seen during a load. `None` where there was no look, or the kernel does not say.
+/// What a watch has read during a load. `None` if there was no look, or the kernel does not report
+/// the value.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Seen {
-    /// The most connections of the server.
+    /// The largest number of connections of the server.
     pub connections: Option<u64>,
-    /// The clock frequency of each core that was asked about, at the first look, in hertz.
+    /// The clock frequency of each watched core at the first look, in hertz.
     pub hertz: Option<Vec<u64>>,
 }
 
 impl LocalWatch {
-    /// Begins to count the connections of the server that listens on `address`. Looks once how fast
-    /// `cores` run.
+    /// Starts to count the connections of the server that listens on `address`. Reads the
+    /// frequencies of `cores` once.
     pub(super) fn start(address: SocketAddr, cores: Vec<usize>) -> Self {
         let (stop, stopped) = channel();
         let look = move || {

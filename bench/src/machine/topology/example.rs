@@ -1,13 +1,14 @@
-//! Machines for tests, from `bench/tests/topologies/`: the files of `/sys` that are read, as machines
-//! of that kind have them.
+//! Machines for tests, from `bench/tests/topologies/`: the files of `/sys` that the harness reads,
+//! as they are on such machines.
 
 use std::fs;
 use std::path::Path;
 
 use super::{Topology, cpu_list};
 
-/// Reads a recorded machine. A line of its file is a path below `/sys/devices` and the text of that
-/// file; `{0-3,8}` in the path stands for each of these numbers, and `*` as the text for the same.
+/// Reads a recorded machine. Each line of its file is a path below `/sys/devices` and the text of
+/// the file there. A path with `{0-3,8}` stands for one file per number, and `*` in the text for
+/// that number.
 pub(in crate::machine) fn recorded(machine: &str, usable: &str) -> Topology {
     let file = format!("{}/tests/topologies/{machine}.txt", env!("CARGO_MANIFEST_DIR"));
     let root = tempfile::tempdir().unwrap();

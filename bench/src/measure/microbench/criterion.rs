@@ -2,8 +2,8 @@
 //! `new` are `benchmark.json`, which says what was measured, and `estimates.json`, in nanoseconds
 //! per iteration.
 //!
-//! What has to be known of it: the files of a benchmark stay when it is not run again. Each run
-//! writes `benchmark.json` last, so the time of that file says whether a run has made it.
+//! The files of a benchmark stay when it is not run again. Each run writes `benchmark.json` last,
+//! so the time of that file says whether a run has made it.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -30,7 +30,7 @@ struct Benchmark {
     throughput: Option<Throughput>,
 }
 
-/// The work of an iteration, in one of these units or one that no benchmark here has.
+/// The work of an iteration, in one of these units, or in a unit that no benchmark here uses.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Throughput {

@@ -1,5 +1,5 @@
-//! Microbenchmarks: what the parts of a request cost. Criterion measures them, and compares them
-//! with an earlier run. This module runs criterion and reads the files that it leaves.
+//! Microbenchmarks of the parts of a request. Criterion measures them, and compares them with an
+//! earlier run. This module runs criterion and reads the files that it leaves.
 
 mod criterion;
 
@@ -21,8 +21,9 @@ const BOUND: Duration = Duration::from_secs(60 * 60);
 /// Time for the compiler to print its version.
 const VERSION_BOUND: Duration = Duration::from_secs(20);
 
-/// Runs the benchmarks whose names contain `filter`, or all, with further flags for criterion. Its
-/// output goes to standard error as it comes. Fails when a benchmark does, or none has run.
+/// Runs the benchmarks whose names contain `filter`, or all, with further flags for criterion.
+/// Criterion's output goes to standard error as it comes. Fails when a benchmark fails, or none has
+/// run.
 pub fn run(
     host: &Host,
     checkout: &Checkout,
@@ -57,8 +58,8 @@ pub fn run(
     })
 }
 
-/// The full names of all benchmarks of which criterion's folder has figures; empty where it cannot
-/// be read.
+/// The full names of all benchmarks for which criterion's folder has figures; empty if it cannot be
+/// read.
 pub fn known(folder: &Path) -> Vec<String> {
     let folders = criterion::run_since(folder, SystemTime::UNIX_EPOCH).unwrap_or_default();
     let benches = folders.iter().filter_map(|folder| criterion::read(folder).ok());

@@ -1,4 +1,5 @@
-//! What the kernel has counted at one moment, and the difference of two: what a load has cost.
+//! The kernel's counters at one moment, and the difference between two moments, which is the cost
+//! of a load.
 
 use std::time::Duration;
 
@@ -10,27 +11,28 @@ use crate::store::record::{CpuRecord, FrequencyRecord, UsageRecord};
 /// A host, and the cores of it that are measured.
 pub(super) type HostCores<'a> = (&'a Host, Vec<usize>);
 
-/// Counters at one moment. What cannot be read is `None`.
+/// Counters at one moment. A counter that cannot be read is `None`.
 pub(super) struct Counters {
     server: Option<Usage>,
-    /// Of a server with several cores: with one, its threads cannot use more than the server.
+    /// The times of the server's threads, if the server has several cores: with one, its threads
+    /// cannot use more than the server.
     threads: Option<ThreadTimes>,
-    /// Of each host.
+    /// The counters of each host.
     kernels: Vec<KernelCounters>,
 }
 
-/// What was spent between two moments.
+/// The resources that were spent between two moments.
 #[derive(Clone)]
 pub(super) struct Spent {
     pub(super) wall: Duration,
     pub(super) server: Option<Usage>,
-    /// Of the server's threads that live at the end.
+    /// The times of the server's threads that exist at the end.
     threads: Option<ThreadTimes>,
-    /// Of each host, the server's first.
+    /// The counts of each host, the server's host first.
     pub(super) parts: Vec<HostSpent>,
 }
 
-/// What the kernel of a host counted between two moments.
+/// The counts of a host's kernel between two moments.
 #[derive(Clone, Copy)]
 pub(super) struct HostSpent {
     pub(super) times: Option<CoreTimes>,
@@ -39,15 +41,15 @@ pub(super) struct HostSpent {
 }
 
 impl Counters {
-    /// The counters before a load, of these hosts. What the server has used is read first, and after a
-    /// load last: reading it takes CPU time on these cores, which must not count as external. Fails when
-    /// the server has ended, or a host is lost.
+    /// Reads the counters of these hosts before a load. The server's usage is read first, and after
+    /// a load last: reading it takes CPU time on these cores, which must not count as external.
+    /// Fails when the server has ended, or a host is lost.
     pub(super) fn before(server: &LoadedServer, cores: usize, parts: &[HostCores]) -> anyhow::Result<Self> {
         let threads = if cores > 1 { server.threads() } else { None };
         Ok(Self { server: server.usage()?, threads, kernels: read(parts)? })
     }
 
-    /// What was spent from then until now. Fails as [`Counters::before`] does.
+    /// Returns what was spent from then until now. Fails as [`Counters::before`] does.
     pub(super) fn spent(self, server: &LoadedServer, parts: &[HostCores]) -> anyhow::Result<Spent> {
         let after = read(parts)?;
         let used = server.usage()?;
@@ -85,13 +87,14 @@ impl HostSpent {
         let add = |a: Duration, b| a + b;
         Self {
             times: both(self.times, other.times, CoreTimes::and),
-            // A host without a quota says nothing of one.
+            // A host without a quota reports no throttling.
             throttled: either(self.throttled, other.throttled, add),
             suspended: both(self.suspended, other.suspended, add),
         }
     }
 
-    /// The cores' time that went to other processes than those that used this.
+    /// Returns the CPU time of the cores, in seconds, that did not go to the processes of the
+    /// measurement. `ours` is the CPU time of those.
     pub(super) fn external_seconds(&self, ours: Duration) -> Option<f64> {
         self.times.map(|times| (times.busy - ours.as_secs_f64()).max(0.0))
     }
@@ -111,7 +114,7 @@ fn either<T>(a: Option<T>, b: Option<T>, add: impl Fn(T, T) -> T) -> Option<T> {
 }
 
 impl Spent {
-    /// All hosts together.
+    /// Returns the sum of all hosts.
     fn sum(&self) -> Option<HostSpent> {
         self.parts.iter().copied().reduce(HostSpent::and)
     }
@@ -129,12 +132,13 @@ impl Spent {
         self.sum()?.throttled
     }
 
-    /// The longest that a host was suspended.
+    /// Returns the longest time for which a host was suspended.
     fn suspended(&self) -> Option<Duration> {
         self.parts.iter().map(|part| part.suspended).max().flatten()
     }
 
-    /// The record of it, with what the tool used, and as many of the server's threads as it has cores.
+    /// Returns the record of these counts, with the tool's usage, and the times of as many of the
+    /// server's threads as it has cores.
     pub(super) fn record(&self, tool: &Usage, server_cores: usize) -> CpuRecord {
         let longest =
             |threads: &ThreadTimes| threads.longest(server_cores).iter().map(Duration::as_secs_f64).collect();
@@ -156,7 +160,7 @@ impl Spent {
 impl std::ops::Add for Spent {
     type Output = Self;
 
-    /// Both times together.
+    /// Returns the sum of both.
     fn add(self, other: Self) -> Self {
         let parts = self.parts.iter().zip(&other.parts).map(|(part, other)| part.and(*other));
         Self {
@@ -168,7 +172,8 @@ impl std::ops::Add for Spent {
     }
 }
 
-/// The record of frequencies in hertz, which are those of all of these cores.
+/// Returns the record of frequencies in hertz. `hertz` has the frequencies of [`Cores::all`], in
+/// that order.
 pub(super) fn frequency(hertz: &[u64], cores: &Cores) -> FrequencyRecord {
     let all = cores.all();
     let of_core = |core: &usize| hertz.get(all.iter().position(|known| known == core)?).copied();

@@ -1,5 +1,5 @@
-//! Connections that are opened, used once and held: what one costs the server in memory, and what all of
-//! them cost in CPU time while they are silent.
+//! Connections that are opened, used once and held: the server's memory per connection, and its CPU
+//! time while all of them are silent.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Holds connections in silence for a time, and counts what the server uses meanwhile.
+    /// Keeps connections open and silent for a time, and counts what the server uses meanwhile.
     pub(super) fn idle(
         &self,
         connections: u32,
@@ -50,7 +50,7 @@ impl Run<'_> {
             let closed = anyhow!("the server closed some of {connections} connections that were silent");
             return Err(failed(ErrorKind::Connections)(closed));
         }
-        // The harness sends nothing, and so uses nothing for it.
+        // The harness sends nothing, so no CPU time of a tool is recorded.
         record.cpu = Some(spent.record(&Usage::default(), self.cores.server.len()));
         record.memory = server.memory(at_rest);
         record.connections = Some(ConnectionsRecord { asked: connections, seen, accepted: None });
@@ -58,7 +58,7 @@ impl Run<'_> {
         server.end().map_err(failed(ErrorKind::Died))
     }
 
-    /// Starts the server and opens connections, each of which asks once.
+    /// Starts the server and opens connections, and sends one request over each.
     fn connected(&self, connections: u32) -> Result<Held, ErrorRecord> {
         let mut running = self.start_server().map_err(failed(ErrorKind::Start))?;
         let at_rest = running.process.memory();

@@ -21,9 +21,9 @@ use crate::store::record::{
 };
 use crate::tools::{self, LoadSpec, Tool, ToolOutput};
 
-/// The longest that a request of the warm-up is waited for. Its answers are thrown away, and a
-/// server that drops connections would hold up each run by the workload's own timeout: hey waits
-/// 20 s for a warm-up of one second.
+/// The longest time to wait for a request of the warm-up. Its answers are discarded, and with a
+/// server that drops connections, the workload's own timeout would delay each run: hey waits 20 s
+/// for a warm-up of one second.
 const WARM_UP_TIMEOUT: Duration = Duration::from_secs(1);
 
 impl Run<'_> {
@@ -55,7 +55,7 @@ impl Run<'_> {
         let before = before.map_err(failed(ErrorKind::Died))?;
         let mut watched = used_cores.clone();
         if self.sides.are_apart() {
-            // Those of other hosts.
+            // The tool's cores are on other hosts.
             watched.tool.clear();
         }
         let watch = here.watch(server.address(), watched.all()).map_err(failed(ErrorKind::HostLost))?;
@@ -72,7 +72,7 @@ impl Run<'_> {
         server.check_running().map_err(failed(ErrorKind::Died))?;
         let spent = spent.map_err(failed(ErrorKind::Died))?;
         let shares = shares.map_err(failed(ErrorKind::Tool))?;
-        // The server is killed: whether it ends on SIGTERM is what the conformance cases check.
+        // The server is killed: the conformance cases check whether it ends on SIGTERM.
         server.end().map_err(failed(ErrorKind::Died))?;
 
         let (figures, windows) = shares.figures(tool).map_err(failed(ErrorKind::Tool))?;
@@ -83,7 +83,7 @@ impl Run<'_> {
             frequency: hertz.map(|hertz| counters::frequency(&hertz, &watched)),
             ..spent.record(&shares.usage(), used_cores.server.len())
         });
-        // Those of a server on another machine are not counted here.
+        // The connections of a server on another machine are not counted here.
         let [seen, accepted] = [connections, accepted].map(|count| count.filter(|_| is_here));
         record.connections = Some(ConnectionsRecord { asked: load.connections, seen, accepted });
         if self.sides.are_apart() {
@@ -107,7 +107,7 @@ impl Run<'_> {
         std::iter::once((self.sides.server(), cores.server.clone())).chain(machines.into_values()).collect()
     }
 
-    /// What each host did, without the network.
+    /// Returns the results of each host, without the network.
     fn hosts(&self, windows: &[Window], shares: &Shares, spent: &Spent) -> HostsRecord {
         let first = windows.iter().map(|window| window.began).min().unwrap_or(Clock(0));
         let sides = self.loads();
@@ -115,7 +115,7 @@ impl Run<'_> {
         let of_load = |((side, share), window): ((&LoadSide, &Share), &Window)| {
             let is_alone = sides.iter().filter(|other| other.machine == side.machine).count() == 1;
             let part = numbers.iter().position(|number| *number == side.machine);
-            // The server's is the first.
+            // The first part is the server's host.
             let part = part.and_then(|index| spent.parts.get(index + 1)).filter(|_| is_alone);
             let [before, after] = share.offsets;
             let drift = Duration::from_nanos(after.nanoseconds.abs_diff(before.nanoseconds));
@@ -142,7 +142,8 @@ impl Run<'_> {
         }
     }
 
-    /// What the link of the server's host has carried since `before`: the load, which took this time.
+    /// Returns the traffic of the server's host since `before`, during the load, which took
+    /// `seconds`.
     fn network(&self, before: &Traffic, seconds: f64) -> Option<NetworkRecord> {
         let (server, address) = (self.sides.server(), self.sides.listens());
         let traffic = server.traffic(address)?.since(before);
@@ -159,8 +160,8 @@ impl Run<'_> {
         })
     }
 
-    /// The server, which has given the right answers, and its memory before the first of them. Fails when
-    /// it does not start, or answers otherwise.
+    /// Starts the server and verifies its answers. Returns the server and its memory before the
+    /// first request. Fails when the server does not start, or an answer is wrong.
     pub(super) fn verified_server(&self) -> Result<(LoadedServer, Option<Memory>), ErrorRecord> {
         let server = LoadedServer::start(self).map_err(failed(ErrorKind::Start))?;
         let at_rest = server.at_rest();
@@ -169,7 +170,7 @@ impl Run<'_> {
         Ok((server, at_rest))
     }
 
-    /// The load that the tool has to make, on the server at this URL.
+    /// Returns the load that the tool has to make, on the server at this URL.
     pub(super) fn spec<'s>(&'s self, load: &'s Load, url: &'s str) -> LoadSpec<'s> {
         LoadSpec {
             load,
@@ -183,7 +184,7 @@ impl Run<'_> {
         }
     }
 
-    /// Runs the same load for a moment. Fails when the tool does not end.
+    /// Runs the same load for `time`. Fails when the tool does not end.
     fn warm_up(&self, tool: &dyn Tool, spec: &LoadSpec, time: Duration) -> anyhow::Result<Shares> {
         let load = Load { timeout: spec.load.timeout.min(WARM_UP_TIMEOUT), ..spec.load.clone() };
         let amount = Amount::Time(time);

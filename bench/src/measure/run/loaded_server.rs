@@ -9,9 +9,9 @@ use crate::servers::launch::Running;
 use crate::store::record::MemoryRecord;
 
 pub(super) enum LoadedServer {
-    /// Started on the server's cores for this run, and ended after it.
+    /// A server that is started on its cores for this run, and ended after it.
     Started(Running),
-    /// Running before and after. The process is known if the user gave `--pid`.
+    /// A server that runs before and after the run. The process is known if the user gave `--pid`.
     Attached { address: SocketAddr, process: Option<AttachedProcess> },
 }
 
@@ -35,8 +35,8 @@ impl LoadedServer {
         }
     }
 
-    /// What the server and its children have used; `None` if its process is unknown. Fails when the
-    /// process has ended.
+    /// Returns what the server and its children have used; `None` if its process is unknown. Fails
+    /// when the process has ended.
     pub(super) fn usage(&self) -> anyhow::Result<Option<Usage>> {
         match self {
             Self::Started(running) => running.process.usage().map(Some),
@@ -71,7 +71,7 @@ impl LoadedServer {
         }
     }
 
-    /// Whether this kernel knows of the server's connections, of which it has seen so many: an attached
+    /// Whether this kernel knows the server's connections, of which it has seen `seen`: an attached
     /// server may be on another machine.
     pub(super) fn is_here(&self, seen: Option<u64>) -> bool {
         match self {

@@ -29,32 +29,35 @@ use crate::store::record::{ErrorKind, ErrorRecord, MemoryRecord, Record};
 /// Expected time of a run beside its load: the start, the verification and the end of a server.
 const OVERHEAD: Duration = Duration::from_millis(150);
 
-/// Expected time of a load by count: the server's speed is unknown before.
+/// Expected time of a load with a fixed number of requests: the server's speed is unknown
+/// beforehand.
 const LOAD_BY_COUNT: Duration = Duration::from_secs(2);
 
 /// Expected time to open and use one connection.
 const PER_CONNECTION: Duration = Duration::from_micros(100);
 
-/// What a run needs.
+/// The inputs of a run.
 #[derive(Clone, Copy)]
 pub(super) struct Run<'a> {
     pub(super) sides: &'a Sides,
     pub(super) cores: &'a Cores,
     pub(super) workload: &'a Workload,
     pub(super) server: &'a Server,
-    /// Requests per second of an open loop, and the peak that this is a share of.
+    /// Requests per second of an open loop, and the peak that the rate is derived from.
     pub(super) rate: Option<(f64, Option<f64>)>,
-    /// What a probe of the link between hosts carried, in megabits per second.
+    /// The throughput of the link between hosts, as a probe has measured it, in megabits per
+    /// second.
     pub(super) probed: Option<f64>,
-    /// The share of a core that the server was seen to use while nothing was asked of it.
+    /// The share of a core that the server used while no requests were sent to it.
     pub(super) idle_share: Option<f64>,
     /// The certificate of the measurement; `None` where nothing is encrypted.
     pub(super) identity: Option<&'a Identity>,
-    /// How long the intervals are in which the tool reports the load.
+    /// The length of the intervals in which the tool reports the load; `None` if it reports only
+    /// the whole.
     pub(super) series: Option<Duration>,
 }
 
-/// What a run returns beside its record.
+/// The output of a run beside its record.
 #[derive(Debug, Default)]
 pub(super) struct RunOutput {
     /// What the tool printed.
@@ -81,7 +84,7 @@ pub(super) fn expected(workload: &Workload, server: &Server) -> Duration {
 }
 
 impl<'a> Run<'a> {
-    /// A run of a closed loop between sides that are not probed.
+    /// Returns a run of a closed loop between sides that are not probed.
     pub(super) fn new(
         sides: &'a Sides,
         setup: &'a Setup,
@@ -103,7 +106,7 @@ impl<'a> Run<'a> {
             Task::Hold(connections) => self.hold(*connections, record),
             Task::Idle(connections, time) => self.idle(*connections, *time, record),
         };
-        // Whatever failed when a host was lost, that is why.
+        // If a host was lost, that is the reason for whatever failed.
         let lost = self.sides.lost().map(|message| ErrorRecord { kind: ErrorKind::HostLost, message });
         record.error = result.err().map(|error| lost.unwrap_or(error));
         record.verdict = verdict::judge_run(record);
@@ -125,7 +128,7 @@ impl Run<'_> {
     }
 }
 
-/// An error as it is recorded.
+/// Converts an error to its record.
 fn failed(kind: ErrorKind) -> impl Fn(anyhow::Error) -> ErrorRecord {
     move |error| ErrorRecord { kind, message: format!("{error:#}") }
 }

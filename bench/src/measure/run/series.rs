@@ -1,6 +1,6 @@
-//! A load over time: the same load once more, in one piece and without a warm-up, of which the tool
-//! reports intervals. It is a run of its own, since a run in slices has no time of its own, and the figures
-//! of a run shall not depend on whether it was asked for.
+//! A load over time: the same load is made once more, in one piece and without a warm-up, and the
+//! tool reports it in intervals. It is a run of its own, since a run in slices is not continuous,
+//! and since the figures of a run must not depend on whether the user asked for the load over time.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::store::record::{Record, SeriesRecord};
 use crate::text::numbers::as_f64;
 use crate::tools::ToolOutput;
 
-/// How long an interval is: as short as what is looked for, a collection of garbage or the change of a
-/// frequency, and long enough for a 99th percentile from 1,000 requests per second on.
+/// The length of an interval: short enough to show a garbage collection or a change of frequency,
+/// and long enough for a 99th percentile at 1,000 requests per second or more.
 const INTERVAL: Duration = Duration::from_millis(100);
 
 impl Run<'_> {
-    /// The series of the load of a run that has figures; `None` where the load fails now, or its tool has
-    /// none.
+    /// Makes the load of a run that has figures once more, and returns its series; `None` if the
+    /// load fails now, or the tool reports no series.
     pub(in crate::measure) fn over_time(&self, done: &Record) -> Option<SeriesRecord> {
         let Task::Load(load) = &self.workload.task else { return None };
         let load = Load { warm_up: Duration::ZERO, ..load.clone() };
@@ -34,7 +34,7 @@ pub(super) fn record(reported: &ToolOutput, amount: Amount) -> Option<SeriesReco
         Amount::Requests(_) => reported.elapsed_seconds,
     };
     let interval_seconds = INTERVAL.as_secs_f64();
-    // An end that a rounding has moved before that of its interval is not one.
+    // Rounding may move the end to just before the end of an interval, which is whole nevertheless.
     let is_whole = |number: usize| (as_f64(number as u64) + 1.0) * interval_seconds <= end + 1e-6;
     let whole = || intervals.iter().enumerate().filter(|(number, _)| is_whole(*number)).map(|(_, one)| one);
     Some(SeriesRecord {
@@ -59,7 +59,8 @@ mod tests {
             ..ToolOutput::default()
         };
         let (time, count) = (Amount::Time(Duration::from_millis(300)), Amount::Requests(9));
-        // What the tool reports, and what is answered in each interval that is kept.
+        // The tool's report, the amount of the load, and the number of answers in each interval
+        // that is kept.
         let cases: [(ToolOutput, Amount, Option<&[u64]>); 5] = [
             (reported(0.3, Some(3)), time, Some(&[1, 2, 3])),
             (reported(0.31, Some(4)), time, Some(&[1, 2, 3])),

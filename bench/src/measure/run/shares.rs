@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! one host       tool ──────────▶ figures
-//! several        tool 1/2 ─┐ connections are open on all: the start is told to each in its own clock
+//! several        tool 1/2 ─┐ once all are connected, each is told the start in its clock
 //!                tool 2/2 ─┴────▶ counts and histograms are added
 //! ```
 
@@ -23,25 +23,27 @@ const GRACE: Duration = Duration::from_secs(60);
 /// How long a load by count may take: 10,000 requests take 100 s at a hundred answers per second.
 const LIMIT_BY_COUNT: Duration = Duration::from_secs(300);
 
-/// How often the end of a tool is asked for when there are several hosts, each of which may be lost. Each
-/// question and its reply take the place of the lines by which the sides know of each other.
+/// The interval at which the harness asks whether a tool has ended, if there are several hosts,
+/// each of which may be lost. Each question and its reply replace the empty lines that show each
+/// side that the other is still there.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How long before the common start it is told: far more than a line takes to a busy host.
+/// How long before the common start the tools are told of it: far more than a line takes to reach a
+/// busy host.
 const LEAD: Duration = Duration::from_millis(250);
 
-/// What the tool did on all hosts.
+/// The results of the tool on all hosts.
 pub(super) struct Shares {
     pub(super) all: Vec<Share>,
 }
 
-/// What the tool did on one host.
+/// The results of the tool on one host.
 pub(super) struct Share {
     ended: Ended,
     pub(super) usage: Usage,
     /// The offset of the host's clock before and after the load.
     pub(super) offsets: [Offset; 2],
-    /// When it was started, and when its end was known, by the harness's clock.
+    /// When the tool was started, and when its end was known, by the harness's clock.
     started: Clock,
     known: Clock,
 }
@@ -141,8 +143,8 @@ impl Run<'_> {
         host.scratch(&files)
     }
 
-    /// Waits until the tool has ended on a host. Fails when it does not, or a host is lost meanwhile: on
-    /// the others the load would go on for nothing.
+    /// Waits until the tool has ended on a host. Fails when it does not end within `limit`, or a
+    /// host is lost meanwhile, since the load on the other hosts is then useless.
     fn await_end(&self, one: &mut Running, limit: Duration) -> anyhow::Result<()> {
         let (began, look) = (Instant::now(), if self.sides.are_apart() { LOOK } else { limit });
         loop {
@@ -164,7 +166,8 @@ impl Run<'_> {
     }
 }
 
-/// Waits until the connections of all are open, and tells each when to begin, by its own clock.
+/// Waits until the connections of all tools are open, and tells each tool when to begin, by the
+/// clock of its host.
 fn start_together(running: &mut [Running], bound: Duration) -> anyhow::Result<()> {
     for one in running.iter_mut() {
         one.process.line(bound)?;
@@ -177,7 +180,7 @@ fn start_together(running: &mut [Running], bound: Duration) -> anyhow::Result<()
 }
 
 impl Running<'_> {
-    /// What the tool did, which has ended.
+    /// Returns the results of the tool, which has ended.
     fn finish(mut self, is_shared: bool) -> anyhow::Result<Share> {
         let before_end = self.process.usage()?;
         // A tool that takes commands prints its report as a line.
@@ -193,18 +196,18 @@ impl Running<'_> {
 }
 
 impl Shares {
-    /// What the tools printed.
+    /// Returns the output of the tools.
     pub(super) fn printed(&self) -> String {
         self.all.iter().map(|share| share.ended.output.as_str()).collect::<Vec<_>>().join("\n")
     }
 
-    /// What the tools used on all hosts.
+    /// Returns what the tools used on all hosts.
     pub(super) fn usage(&self) -> Usage {
         self.all.iter().map(|share| share.usage).reduce(Usage::and).unwrap_or_default()
     }
 
-    /// The figures of the whole load, and when each share was made. Fails when an output is not complete,
-    /// or they are not parts of one load.
+    /// Returns the figures of the whole load, and when each share was made. Fails when an output is
+    /// not complete, or the outputs are not parts of one load.
     pub(super) fn figures(&self, tool: &dyn Tool) -> anyhow::Result<(ToolOutput, Vec<Window>)> {
         let mut parts =
             self.all.iter().map(|share| share.parsed(tool)).collect::<anyhow::Result<Vec<_>>>()?;
@@ -220,15 +223,15 @@ impl Shares {
 }
 
 impl Share {
-    /// What the tool says in its output. Fails when that is not complete.
+    /// Parses the tool's output. Fails when it is not complete.
     fn parsed(&self, tool: &dyn Tool) -> anyhow::Result<ToolOutput> {
         let Ended { status, output, .. } = &self.ended;
         let failed = || format!("{} ended with {status}{}", tool.name(), self.ended.last_words());
         tool.parse(output).with_context(failed)
     }
 
-    /// When it was made. A tool that does not say when it began, began as long before its end was known as
-    /// its load took.
+    /// Returns when the share was made. If the tool does not report when it began, its load is
+    /// assumed to have ended when its end was known.
     fn window(&self, output: &ToolOutput) -> anyhow::Result<Window> {
         let elapsed = Duration::try_from_secs_f64(output.elapsed_seconds)?;
         let nanoseconds = u64::try_from(elapsed.as_nanos())?;
@@ -240,7 +243,7 @@ impl Share {
     }
 }
 
-/// The time in which all made load, as a share of the time in which one of them did.
+/// Returns the time in which all hosts made load, as a share of the time in which any of them did.
 pub(super) fn overlap(windows: &[Window]) -> f64 {
     let Some((began, ended)) = bounds(windows) else { return 0.0 };
     let last = windows.iter().map(|window| window.began).max().unwrap_or(began);
@@ -249,7 +252,7 @@ pub(super) fn overlap(windows: &[Window]) -> f64 {
     if all > 0.0 { first_end.since(last).as_secs_f64() / all } else { 1.0 }
 }
 
-/// When the first began, and when the last ended.
+/// Returns when the first window began, and when the last one ended.
 fn bounds(windows: &[Window]) -> Option<(Clock, Clock)> {
     let began = windows.iter().map(|window| window.began).min()?;
     Some((began, windows.iter().map(Window::end).max()?))

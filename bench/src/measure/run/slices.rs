@@ -1,18 +1,19 @@
-//! A repetition in slices: several servers stand side by side, and one at a time is loaded for a
+//! A repetition in slices: several servers run side by side, and one at a time is loaded for a
 //! moment.
 //!
 //! ```text
-//! stand up  a │ b │ c             each is started and verified, the tool's connections opened, and warmed
-//!                                 up; one that keeps no connections is taken down, and measured alone
-//! silence   a b c                 the same for one that uses CPU time now
-//! block 1   c │ a │ b             a slice each, in an order that is shuffled anew
+//! stand up  a │ b │ c     each is started, verified, connected to its tool and warmed up;
+//!                         a server that does not keep its connections is measured alone
+//! silence   a b c         so is a server that uses CPU time while no requests are sent
+//! block 1   c │ a │ b     one slice each, in an order that is shuffled for each block
 //! block 2   a │ c │ b
 //! …
 //! take down a b c
 //! ```
 //!
-//! A slice is `warm` and `run` of the tool, which answers each once the last request is answered:
-//! so no request is on its way where the counters are read, and they count this slice alone.
+//! A slice is a `warm` and a `run` command to the tool, which answers each command once the last
+//! request is answered. So no request is in flight when the counters are read, and they count this
+//! slice alone.
 
 mod standing;
 
@@ -26,32 +27,31 @@ use crate::store::record::{ErrorRecord, Record};
 
 use standing::Standing;
 
-/// The load before each slice that is in no figure, as a share of the slice: it refills the caches
-/// that other servers have used meanwhile. METHODOLOGY.md has the experiment.
+/// The length of the load before each slice, as a share of the slice. The load is in no figure: it
+/// refills the caches that other servers have used meanwhile. METHODOLOGY.md has the experiment.
 const WARM_UP: f64 = 0.1;
 
-/// What a slice takes beside its load and its warm-up: the last answers of both, and the reading of
-/// the counters.
+/// The time that a slice takes beside its load and its warm-up: for the last answers of both, and
+/// to read the counters.
 const BORDER: Duration = Duration::from_millis(4);
 
-/// How many round trips a slice has at least. At its end connections fall silent one by one, for one
-/// round trip: so for most of its time all of them are busy.
+/// The minimum number of round trips in a slice. At the end of a slice, connections become silent
+/// one by one, for one round trip: so for most of the slice all of them are busy.
 const ROUND_TRIPS: f64 = 10.0;
 
-/// For how long nothing is asked, to see which server uses CPU time all the same.
+/// The time for which no requests are sent, to see which servers use CPU time nevertheless.
 const IDLE_LOOK: Duration = Duration::from_millis(50);
 
-/// How often that is looked at, until no server does.
+/// The maximum number of those looks. They end early when no server uses CPU time.
 const IDLE_LOOKS: u32 = 3;
 
-/// The share of a core that an idle server may use: at most a hundredth of what is measured beside
-/// it.
+/// The share of a core that an idle server may use, since it takes that from the measured server.
 const IDLE_FROM: f64 = 0.01;
 
-/// Blocks that are added at most where slices were disturbed: one to so many that were planned.
+/// If slices were disturbed, at most one block is added per this number of planned blocks.
 const MORE_BLOCKS: u32 = 4;
 
-/// A run that takes part, with its record.
+/// A run in slices, with its record.
 pub(in crate::measure) struct Seat<'a> {
     pub(in crate::measure) run: Run<'a>,
     pub(in crate::measure) record: Record,
@@ -65,22 +65,23 @@ pub(in crate::measure) struct Seat<'a> {
 /// Why a server is not measured beside others.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::measure) enum Alone {
-    /// It uses this share of a core although nothing is asked of it.
+    /// It uses this share of a core while no requests are sent to it.
     Busy(f64),
-    /// So many of the connections are open, and the others would be opened anew for each slice.
+    /// Only this number of connections is open, and the others would be opened again for each
+    /// slice.
     Connections(u64),
 }
 
-/// What a server has of the blocks.
+/// The share that a server has of the blocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Share {
-    /// How long its slices are.
+    /// The length of its slices.
     slice: Duration,
-    /// It has one in every so many blocks.
+    /// The server has one slice in this number of blocks.
     every: u32,
 }
 
-/// In how many blocks the time of a load is divided.
+/// Returns the number of blocks into which the time of a load is divided.
 fn blocks(load: &Load, slice: Duration) -> u32 {
     let time = match load.amount {
         Amount::Time(time) => time,
@@ -92,8 +93,8 @@ fn blocks(load: &Load, slice: Duration) -> u32 {
     (blocks as u32).max(1)
 }
 
-/// The share of a server with this round trip: where it is slow its slices are longer, and as many
-/// fewer.
+/// Returns the share of a server with this round trip. A slow server has longer slices, and fewer
+/// of them in the same ratio.
 fn share(slice: Duration, blocks: u32, round_trip_seconds: f64) -> Share {
     let every = (round_trip_seconds * ROUND_TRIPS / slice.as_secs_f64()).ceil().clamp(1.0, f64::from(blocks));
     #[expect(
@@ -116,9 +117,9 @@ pub(in crate::measure) fn measure(
     let Some(blocks) = seats.first().map(|seat| blocks(seat.load, slice)) else { return };
     let warm_up = |seat: &Seat| seat.run.server.warm_up(seat.load.warm_up);
     let mut order: Vec<usize> = (0..seats.len()).collect();
-    // Each is warmed up as soon as it is started: a server may close connections that wait for their first
-    // request, as Node does after its limit for a head. The longest warm-up comes first, so that the others
-    // wait less for their first slice.
+    // Each server is warmed up as soon as it is started: a server may close connections that wait
+    // for their first request, as Node does after its limit for a head. The longest warm-up comes
+    // first, so that the other servers wait less for their first slice.
     order.sort_by_key(|index| Reverse(warm_up(&seats[*index])));
     for index in &order {
         let seat = &mut seats[*index];
@@ -145,8 +146,8 @@ pub(in crate::measure) fn measure(
     }
 }
 
-/// Takes down the servers that use CPU time although nothing is asked of them. One that does so only
-/// for a moment, to end what the warm-up has left, stays.
+/// Takes down the servers that use CPU time while no requests are sent to them. A server that does
+/// so only for a moment, to finish what the warm-up has left, stays.
 fn take_down_busy(seats: &mut [Seat]) {
     for _ in 0..IDLE_LOOKS {
         let before: Vec<_> = seats.iter().map(|seat| (Instant::now(), seat.cpu())).collect();
@@ -180,7 +181,7 @@ impl<'a> Seat<'a> {
         self.look_at_connections();
     }
 
-    /// Takes the server down where not all connections are open.
+    /// Takes the server down if not all connections are open.
     fn look_at_connections(&mut self) {
         let open = self.standing.as_ref().and_then(|standing| standing.connections);
         if let Some(open) = open.filter(|open| *open < u64::from(self.load.connections)) {
@@ -189,7 +190,8 @@ impl<'a> Seat<'a> {
         }
     }
 
-    /// Makes a step of a run that has not failed. After an error its processes are ended.
+    /// Makes a step of a run that has not failed. After an error, the processes of the run are
+    /// ended.
     fn step(&mut self, step: impl FnOnce(&mut Standing, &Load, &mut RunOutput) -> Result<(), ErrorRecord>) {
         let Some(standing) = &mut self.standing else { return };
         if let Err(error) = step(standing, self.load, &mut self.output) {
@@ -202,7 +204,7 @@ impl<'a> Seat<'a> {
         Some(self.standing.as_ref()?.server.usage().ok()??.cpu)
     }
 
-    /// Whether it has the undisturbed slices of this number of blocks.
+    /// Whether the server has as many undisturbed slices as this number of blocks has for it.
     fn has_enough(&self, blocks: u32) -> bool {
         self.standing.as_ref().is_none_or(|Standing { slices, share, .. }| {
             let undisturbed = slices.iter().filter(|slice| !slice.is_disturbed).count();
@@ -234,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_slow_server_has_longer_slices_and_as_many_fewer() {
-        // Milliseconds of a round trip, of a slice, and in which blocks there is one.
+        // The round trip and the slice in milliseconds, and the number of blocks per slice.
         let cases = [
             (0.0, 20.0, 1),
             (0.7, 20.0, 1),

@@ -15,7 +15,8 @@ pub(super) const AXIS_HEIGHT: f64 = 44.0;
 /// The height of the caption above a vertical axis.
 pub(super) const CAPTION_HEIGHT: f64 = 26.0;
 
-/// From a horizontal axis to the baseline of its labels, below those of a vertical axis.
+/// The distance from a horizontal axis to the baseline of its labels, which are below the labels of
+/// a vertical axis.
 const LABEL_DROP: f64 = 18.0;
 
 /// The least room between two labels beside each other.
@@ -26,7 +27,7 @@ pub(super) fn draw_horizontal(canvas: &mut Canvas, scale: &AxisScale, label: &st
     let mut grid = String::new();
     let mut labels = Group::new().set("fill", QUIET.light).set("text-anchor", "middle");
     let mut free = f64::INFINITY;
-    // The last tick shows where the axis ends, so that other ticks are left out for it.
+    // The last tick shows where the axis ends, so labels that would overlap its label are left out.
     for tick in scale.ticks.iter().rev() {
         let x = frame.x(tick.place);
         let _ = write!(grid, "M{} {}V{}", px(x), px(frame.top), px(frame.bottom));
@@ -62,7 +63,7 @@ pub(super) fn draw_vertical(canvas: &mut Canvas, scale: &AxisScale, label: &str,
     canvas.add(text(0.0, frame.top - CAPTION_HEIGHT + TEXT, &caption).set("fill", QUIET.light));
 }
 
-/// Draws the line from one corner of a frame to another at which lengths begin.
+/// Draws the line at which lengths begin, from one corner of a frame to another.
 pub(super) fn draw_base(canvas: &mut Canvas, from: [f64; 2], to: [f64; 2]) {
     let [[x, y], [right, bottom]] = [from, to].map(|corner| corner.map(px));
     canvas.add(Path::new().set("d", format!("M{x} {y}L{right} {bottom}")).set("stroke", QUIET.light));

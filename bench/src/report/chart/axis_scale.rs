@@ -7,7 +7,7 @@ use crate::text::numbers;
 /// A linear axis has at least this many tick distances, and, with steps of 1, 2 and 5, at most 8.
 const TICK_STEPS: f64 = 3.0;
 
-/// Up to this many points of a logarithmic axis are its ticks; with more, ticks are round figures.
+/// Up to this number of points can be the ticks of an axis; with more, ticks are round figures.
 const FEW_POINTS: usize = 10;
 
 /// The ticks of an axis of percentiles.
@@ -16,8 +16,8 @@ const PERCENTILES: [f64; 6] = [0.0, 0.5, 0.9, 0.99, 0.999, 0.9999];
 /// The rounding error of calculations with fractions.
 const TOLERANCE: f64 = 1e-9;
 
-/// More ticks than an axis ever has. Ends the stepping where figures are too large, or too close to
-/// each other, for a step to change them.
+/// An upper bound on the ticks of an axis. It ends the iteration where figures are so large, or so
+/// close to each other, that adding a step does not change them.
 const MOST_TICKS: usize = 10;
 
 /// Maps the figures of an axis to places.
@@ -26,7 +26,7 @@ pub(super) struct AxisScale {
     pub(super) unit: Unit,
     pub(super) ticks: Vec<Tick>,
     scale: Scale,
-    /// Its ends, transformed by the scale.
+    /// The ends of the axis, transformed by the scale.
     ends: [f64; 2],
 }
 
@@ -35,18 +35,18 @@ pub(super) struct AxisScale {
 pub(super) struct Tick {
     /// Its place, from 0 at the beginning of the axis to 1 at its end.
     pub(super) place: f64,
-    /// The figure in the axis' unit, without it.
+    /// The figure in the axis' unit, without the unit's symbol.
     pub(super) label: String,
 }
 
 impl AxisScale {
-    /// A scale that includes all figures and ends at round ones; `None` without such figures.
+    /// A scale that includes all figures and ends at round ones; `None` if there are no figures.
     pub(super) fn new(axis: &Axis, figures: &[f64]) -> Option<Self> {
         let [low, high] =
             range(figures.iter().copied().filter(|figure| axis.scale.spread(*figure).is_some()))?;
         let unit = |figure: f64| axis.quantity.unit(std::iter::once(figure));
         Some(match axis.scale {
-            // From 0 to the first tick that is not below the highest figure.
+            // The axis ends at the first tick that is not below the highest figure.
             Scale::Linear => {
                 let unit = unit(high);
                 let end = if high > 0.0 { high * unit.factor } else { 1.0 };
@@ -63,7 +63,7 @@ impl AxisScale {
         })
     }
 
-    /// A scale for the places of points. Few counts, or points of a logarithmic axis, are ticks.
+    /// A scale for points. Few counts, or few points of a logarithmic axis, are also its ticks.
     pub(super) fn for_points(axis: &Axis, points: &[f64]) -> Option<Self> {
         let mut distinct =
             points.iter().copied().filter(|point| axis.scale.spread(*point).is_some()).collect::<Vec<_>>();
@@ -122,7 +122,7 @@ impl AxisScale {
         Self { unit, ticks: ticks.into_iter().filter_map(tick).collect(), scale, ends }
     }
 
-    /// From 1, 2 or 5 of a decade to another, between which all figures are.
+    /// A logarithmic scale that includes all figures. Its ends are 1, 2 or 5 times a power of ten.
     fn by_logarithm(unit: Unit, figures: [f64; 2]) -> Self {
         let [low, high] = figures.map(|figure| figure * unit.factor);
         let round = round_figures(low, high);
@@ -154,7 +154,7 @@ impl Scale {
     }
 }
 
-/// A figure whose value is a finite number, with an interval if both ends are.
+/// Returns the figure if its value is finite, with its interval if both ends are finite.
 pub(super) fn known(figure: Figure) -> Option<Figure> {
     let interval = figure.interval.filter(|ends| ends.iter().all(|end| end.is_finite()));
     figure.value.is_finite().then_some(Figure { interval, ..figure })
@@ -186,7 +186,7 @@ fn plain(figure: f64) -> String {
     }
 }
 
-/// 1, 2 or 5 times a power of ten.
+/// The distance between two ticks: 1, 2 or 5 times a power of ten.
 fn even_step([low, high]: [f64; 2]) -> f64 {
     let most = (high - low) / TICK_STEPS;
     let decade = 10_f64.powf(most.log10().floor());

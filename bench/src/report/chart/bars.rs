@@ -51,7 +51,7 @@ pub(super) fn draw(bars: &Bars, canvas: &mut Canvas) {
     }
 }
 
-/// The noise floor as a share, and its ends: from the first bar's figure up.
+/// The noise floor as a share, and the ends of its band, which begins at the first bar's figure.
 fn noise(bars: &Bars) -> Option<(f64, [f64; 2])> {
     let first = bars.bars.first()?.figure.and_then(axis_scale::known)?.value;
     let share = bars.noise.filter(|share| share.is_finite())?;
@@ -65,7 +65,7 @@ fn draw_noise(canvas: &mut Canvas, share: f64, ends: [f64; 2], rows: &PlacedRows
     let top = rows.frame.top - 3.0;
     let band =
         Rectangle::new().set("x", px(left)).set("y", px(top)).set("height", px(rows.frame.bottom - top));
-    // Beside a bar that is far longer than the others the band is too narrow: it is a line.
+    // Beside a bar that is far longer than the others, the band would be narrower than a pixel.
     canvas.add(band.set("width", px((right - left).max(1.0))).set("fill", BAND.light));
     canvas.add(text(x, TEXT, &label).set("fill", QUIET.light));
 }
@@ -85,7 +85,7 @@ fn draw_pieces(canvas: &mut Canvas, rows: &PlacedRows, looks: &[Look]) {
         let mut from = 0.0;
         for (length, look) in row.bar.drawn_pieces().zip(looks) {
             let to = from + length;
-            // Pieces beyond the end of a bar that is cut have no place.
+            // Pieces beyond the end of a cut bar are not drawn.
             if length > 0.0 && row.figure.is_some() && rows.scale.place(from).is_some() {
                 canvas.add(look.on(rows.piece(row, [from, to])));
             }

@@ -12,7 +12,7 @@ use super::{Chart, Width};
 /// The size of all text.
 pub(super) const TEXT: f64 = 12.0;
 
-/// From the middle of a line of text down to its baseline.
+/// The distance from the middle of a line of text down to its baseline.
 pub(super) const BASELINE: f64 = 4.0;
 
 /// A picture that is being drawn, from the top down.
@@ -20,7 +20,7 @@ pub(super) struct Canvas {
     pub(super) width: Width,
     pub(super) height: f64,
     pub(super) body: Group,
-    /// The ids of the patterns that it has.
+    /// The ids of the patterns that the picture already has.
     pub(super) patterns: BTreeSet<String>,
     id: String,
 }
@@ -76,12 +76,12 @@ impl Canvas {
 }
 
 impl Frame {
-    /// Pixels of a place on a horizontal axis, from 0 to 1.
+    /// The position, in pixels, of a place from 0 to 1 on a horizontal axis.
     pub(super) fn x(&self, place: f64) -> f64 {
         self.left + place * (self.right - self.left)
     }
 
-    /// Pixels of a place on a vertical axis, from 0 to 1.
+    /// The position, in pixels, of a place from 0 to 1 on a vertical axis.
     pub(super) fn y(&self, place: f64) -> f64 {
         self.bottom - place * (self.bottom - self.top)
     }
@@ -103,7 +103,7 @@ pub(super) fn text_width(content: &str) -> f64 {
     content.chars().map(advance).sum::<f64>() * TEXT
 }
 
-/// The beginning of a text that fits, with an ellipsis if it was shortened.
+/// Returns as much of a text as fits into `width`, with an ellipsis if it is shortened.
 pub(super) fn fit(content: &str, width: f64) -> String {
     if text_width(content) <= width {
         return content.to_owned();
@@ -125,7 +125,7 @@ fn advance(character: char) -> f64 {
         '±' | 'µ' | '×' | '–' => 0.7,
         'A'..='Z' => 0.72,
         character if character.is_ascii() => 0.64,
-        // Some other scripts have full squares.
+        // Characters of some other scripts are as wide as the font's size.
         _ => 1.0,
     }
 }

@@ -13,16 +13,16 @@ use super::palette::{BAR, GRID, INK, QUIET};
 use super::series::{self, Spot};
 use super::{DotRow, Dots};
 
-/// From one row to the next.
+/// The distance between two rows.
 const ROW: f64 = 26.0;
 
-/// The distances of dots from the middle of their row, in turn, so that equal ones are seen.
+/// The distances of dots from the middle of their row, in turn, so that no dot hides an equal one.
 const LANES: [f64; 3] = [-4.5, 0.0, 4.5];
 
 /// The largest share of the width for names.
 const NAME_SHARE: f64 = 0.4;
 
-/// From a name to the axis, and from the end of the axis to the edge.
+/// The distance from a name to the axis, and from the end of the axis to the edge.
 const GAP: f64 = 8.0;
 
 /// The margin before the lowest figure and after the highest, as a share of their range.

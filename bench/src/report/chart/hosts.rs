@@ -1,5 +1,6 @@
 //! Where each side ran: a box per host, and a line from the server's host to each host of the load.
-//! Wide, the load is to the right of the server; narrow, it is below. As text it is a tree.
+//! In a wide picture the load is to the right of the server, in a narrow one below it. As text, the
+//! chart is a tree.
 
 use std::fmt::Write;
 
@@ -11,41 +12,41 @@ use super::palette::{BAR, QUIET};
 use super::{Chart, Plot, Width};
 use crate::text::numbers::{as_f64, counted};
 
-/// From one line of text in a box to the next.
+/// The distance between two lines of text in a box.
 const LINE: f64 = 17.0;
 
-/// From the edge of a box to its text.
+/// The distance from the edge of a box to its text.
 const PADDING: f64 = 10.0;
 
-/// Between two boxes, one above the other.
+/// The distance between two boxes, one above the other.
 const GAP: f64 = 10.0;
 
 /// The width of a box where boxes are side by side.
 const BOX: f64 = 320.0;
 
-/// How far the boxes of the load are to the right of the server's where they are below it.
+/// The indent of the load's boxes where they are below the server's box.
 const INDENT: f64 = 30.0;
 
-/// The boxes that are drawn: a larger number of hosts is in the table.
+/// The largest number of load hosts that are drawn: the table has all.
 const MOST: usize = 8;
 
 /// The hosts of a measurement.
 #[derive(Clone, Debug, Serialize)]
 pub struct Hosts {
-    /// The server's.
+    /// The server's host.
     pub(in crate::report) server: HostBox,
-    /// Those of the load.
+    /// The hosts of the load.
     pub(in crate::report) loads: Vec<HostBox>,
 }
 
 /// What is written into the box of a host.
 #[derive(Clone, Debug, Serialize)]
 pub struct HostBox {
-    /// Its name.
+    /// The name of the host.
     pub(in crate::report) label: String,
-    /// What ran there, and on which cores.
+    /// The side that ran there, and its cores.
     pub(in crate::report) side: String,
-    /// The interface and what it carries.
+    /// The interface, and the speed of its link.
     pub(in crate::report) link: String,
 }
 
@@ -90,7 +91,7 @@ pub(super) fn draw(hosts: &Hosts, canvas: &mut Canvas) {
     }
 }
 
-/// One line that all hosts of the load are connected to.
+/// The path from the server's box to the box of each load host.
 fn lines(server: &PlacedBox, loads: &[PlacedBox], is_wide: bool) -> Path {
     let mut commands = String::new();
     for load in loads {
@@ -116,14 +117,14 @@ fn lines(server: &PlacedBox, loads: &[PlacedBox], is_wide: bool) -> Path {
 }
 
 impl PlacedBox {
-    /// Of three lines of text.
+    /// The height of three lines of text.
     const HEIGHT: f64 = 3.0 * LINE + PADDING;
 
     fn middle(&self) -> f64 {
         self.top + Self::HEIGHT / 2.0
     }
 
-    /// The box with its text. The server's has a stronger edge.
+    /// Draws the box with its text. The server's box has a stronger edge.
     fn draw(&self, host: &HostBox, is_server: bool, canvas: &mut Canvas) {
         let (edge, strength) = if is_server { (BAR, 2.0) } else { (QUIET, 1.0) };
         canvas.add(
@@ -153,8 +154,8 @@ impl PlacedBox {
 }
 
 impl Hosts {
-    /// The hosts as lines of text, each with what is before it, and before the lines that it is
-    /// continued with.
+    /// The hosts as lines of text. Each has two prefixes: one for its first line, and one for the
+    /// lines that it is wrapped into.
     pub(in crate::report) fn tree(&self) -> Vec<([&'static str; 2], String)> {
         let line = |host: &HostBox| format!("{}: {}; {}", host.label, host.side, host.link);
         let last = self.loads.len().saturating_sub(1);
@@ -167,7 +168,7 @@ impl Hosts {
 }
 
 impl Chart {
-    /// The drawing for a terminal, where the chart is one of hosts.
+    /// The lines for a terminal, if this is a chart of hosts.
     pub(in crate::report) fn tree(&self) -> Option<Vec<([&'static str; 2], String)>> {
         if let Plot::Hosts(hosts) = &self.plot { Some(hosts.tree()) } else { None }
     }

@@ -1,18 +1,18 @@
-//! Keys below what is drawn: names behind samples of what they name.
+//! Keys below charts: a sample of each line or part, followed by its name.
 
 use super::Attribution;
 use super::canvas::{BASELINE, Canvas, fit, text, text_width};
 use super::palette::QUIET;
 use super::series::{self, RADIUS, Spot};
 
-/// From one row of names to the next.
+/// The distance between two rows of names.
 const ROW: f64 = 17.0;
 
-/// The width of a sample, and from it to its name.
+/// The width of a sample, and the distance from it to its name.
 pub(super) const SAMPLE: f64 = 22.0;
 const GAP: f64 = 6.0;
 
-/// Between two names in a row.
+/// The distance between two entries in a row.
 const GUTTER: f64 = 16.0;
 
 /// The meaning of marks that are not the server's own.
@@ -22,7 +22,7 @@ const MEANINGS: [(Attribution, &str); 3] = [
     (Attribution::Reference, "not measured here"),
 ];
 
-/// Draws names in full rows. `draw` draws the sample of each from a left edge around a middle.
+/// Draws names in rows. `draw` draws a sample, given its left edge and its vertical middle.
 pub(super) fn draw_key<'a, S>(
     canvas: &mut Canvas,
     entries: impl IntoIterator<Item = (&'a str, S)>,
@@ -43,7 +43,7 @@ pub(super) fn draw_key<'a, S>(
     }
 }
 
-/// Draws the meaning of those of the marks that are not the server's own.
+/// Draws the meanings of the marks that are not the server's own.
 pub(super) fn draw_meanings(canvas: &mut Canvas, marks: &[Attribution]) {
     let shown = MEANINGS.into_iter().filter(|(mark, _)| marks.contains(mark));
     draw_key(canvas, shown.map(|(mark, meaning)| (meaning, mark)), |canvas, attribution, [x, y]| {

@@ -19,7 +19,7 @@ struct DrawnLine<'a> {
     line: &'a Line,
     series: Series,
     spots: Vec<Spot>,
-    /// The commands of a path of the intervals of points that have one.
+    /// The path commands of the intervals, for points that have one.
     whiskers: String,
 }
 
@@ -44,7 +44,7 @@ pub(super) fn draw(lines: &Lines, canvas: &mut Canvas) {
     axis::draw_base(canvas, [frame.left, frame.bottom], [frame.right, frame.bottom]);
     let looks = lines.lines.iter().zip(series::all());
     let drawn = looks.map(|(line, series)| DrawnLine::new(line, series, &x, &y, frame)).collect::<Vec<_>>();
-    // The first line is the most important one, and on top.
+    // The first line is the most important one, so it is drawn last, on top.
     for line in drawn.iter().rev() {
         line.draw(canvas);
     }

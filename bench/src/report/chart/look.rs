@@ -1,4 +1,4 @@
-//! The look of a bar or of a piece of one, which distinguishes it without colour, too.
+//! The look of a bar or of a piece of it, which can be distinguished without colour, too.
 
 use svg::node::element::{Path, Pattern, Rectangle};
 
@@ -6,20 +6,21 @@ use super::canvas::Canvas;
 use super::palette::{BAR, Colour, QUIET, SERIES};
 use crate::report::value::Attribution;
 
-/// The dashes around what says nothing about the server, and around what no part explains.
+/// The dashes around a bar that says nothing about the server, and around the unexplained rest.
 const DASHES: &str = "5 3";
 
 /// How a shape is drawn.
 pub(super) enum Look {
     Filled(Colour),
-    /// With the id of its pattern.
+    /// Filled with a pattern: its colour and its id.
     Hatched(Colour, String),
-    /// With its dashes.
+    /// Outlined with these dashes.
     Outlined(&'static str),
 }
 
-/// The looks of parts in their order, repeated if there are more: a colour, and lines as commands
-/// of a path within six pixels and their rotation in degrees, or none where it is filled.
+/// The looks of parts in their order, repeated if there are more parts: a colour, the lines of a
+/// pattern as path commands in a square of six pixels, and the pattern's rotation in degrees. A
+/// part without lines is filled.
 const PARTS: [(Colour, &str, u16); 5] = [
     (BAR, "", 0),
     (SERIES[1], "M3 0V6", 45),
@@ -29,7 +30,7 @@ const PARTS: [(Colour, &str, u16); 5] = [
 ];
 
 impl Look {
-    /// The look of a whole bar, which shows whose figure it is.
+    /// The look of a bar without pieces, which shows the attribution of its figure.
     pub(super) fn from_attribution(attribution: Attribution, canvas: &mut Canvas) -> Self {
         match attribution {
             Attribution::Server => Self::Filled(BAR),
@@ -48,7 +49,7 @@ impl Look {
         }
     }
 
-    /// Adds the pattern to the picture, if it is not there.
+    /// Adds the pattern to the picture, unless the picture already has it.
     fn hatched(canvas: &mut Canvas, name: &str, (colour, lines, degrees): (Colour, &str, u16)) -> Self {
         let id = canvas.id(name);
         if canvas.patterns.insert(id.clone()) {

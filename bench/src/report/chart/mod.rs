@@ -1,6 +1,6 @@
-//! Charts as data: bars, lines, rows of dots, and hosts, one file each, which draws it as SVG. A chart
-//! never distinguishes by colour alone, and is drawn in the light colours of [`PALETTE`], which
-//! [`dark_rules`] replace.
+//! Charts as data: bars, lines, rows of dots, and hosts. Each kind has a file that draws it as SVG.
+//! No chart distinguishes by colour alone. Charts are drawn in the light colours of [`PALETTE`],
+//! which the CSS of [`dark_rules`] replaces in a dark colour scheme.
 
 mod axis;
 mod axis_scale;
@@ -28,7 +28,7 @@ use svg::node::element::{Rectangle, Style};
 use super::value::{Attribution, Figure, Quantity};
 use canvas::Canvas;
 
-/// The width of a drawing. A page shows the one that fits, so that the size of text stays.
+/// The width of a drawing. A page shows the one that fits, so that text keeps its size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Width {
     /// 880 px.
@@ -40,12 +40,12 @@ pub enum Width {
 /// A chart, as data.
 #[derive(Clone, Debug, Serialize)]
 pub struct Chart {
-    /// Its own name among the report's charts, of letters, digits and hyphens.
+    /// A name that is unique among the report's charts, made of letters, digits and hyphens.
     pub id: String,
     pub(super) title: String,
     /// A sentence or two with the most important figures, for those who cannot see the chart.
     pub(super) description: String,
-    /// Its figures.
+    /// The kind of chart, with its figures.
     pub plot: Plot,
 }
 
@@ -69,11 +69,12 @@ pub struct Bars {
     /// What the lengths mean, without the unit.
     pub(super) label: String,
     pub(super) quantity: Quantity,
-    /// The meaning of the pieces of each bar, from 0 on; none where bars are whole.
+    /// The meaning of the pieces of each bar, in order from 0; empty if bars have no pieces.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) parts: Vec<Part>,
     pub(super) bars: Vec<Bar>,
-    /// The noise floor as a share: the first figure cannot be distinguished from nearer ones.
+    /// The noise floor as a share of the first figure: nearer figures are not distinguished from
+    /// it.
     pub(super) noise: Option<f64>,
 }
 
@@ -81,7 +82,7 @@ pub struct Bars {
 #[derive(Clone, Debug, Serialize)]
 pub struct Part {
     pub(super) label: String,
-    /// Whether it is the unexplained rest: dashed outline.
+    /// Whether this is the unexplained rest, which has a dashed outline.
     pub(super) is_rest: bool,
 }
 
@@ -149,10 +150,10 @@ pub struct Point {
     pub(super) attribution: Attribution,
 }
 
-/// A row per server of dots, one per run.
+/// Rows of dots: a row per server, a dot per run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dots {
-    /// What the figures are, without the unit.
+    /// What the figures measure, without the unit.
     pub(super) label: String,
     pub(super) quantity: Quantity,
     /// The rows, the first one on top.
@@ -164,11 +165,11 @@ pub struct Dots {
 pub struct DotRow {
     pub(super) label: String,
     pub(super) dots: Vec<Dot>,
-    /// Their median, as a stroke.
+    /// The median of the runs, drawn as a stroke.
     pub(super) median: Option<f64>,
 }
 
-/// A run.
+/// The figure of one run.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Dot {
     pub(super) value: f64,
@@ -230,7 +231,7 @@ impl Bar {
         Self { label: label.into(), figure, attribution, note, pieces: Vec::new() }
     }
 
-    /// The lengths of its pieces as they are drawn.
+    /// The lengths of its pieces as they are drawn: 0 for an unknown or negative one.
     fn drawn_pieces(&self) -> impl Iterator<Item = f64> {
         let is_drawn = |length: &f64| length.is_finite() && *length > 0.0;
         self.pieces.iter().map(move |piece| piece.filter(is_drawn).unwrap_or(0.0))

@@ -10,7 +10,7 @@ use std::fmt::Write;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::report) struct Colour {
     pub(in crate::report) role: &'static str,
-    /// On light paper, as `#` and six lower-case digits.
+    /// The colour on light paper, as `#` and six lower-case digits.
     pub(in crate::report) light: &'static str,
     pub(in crate::report) dark: &'static str,
 }
@@ -27,7 +27,7 @@ pub(super) const PAPER: Colour = Colour { role: "paper", light: "#ffffff", dark:
 pub(super) const BAND: Colour = Colour { role: "band", light: "#f6e7c8", dark: "#3d3420" };
 pub(super) const BAR: Colour = Colour { role: "bar", light: "#4a8fc7", dark: "#3f86c4" };
 
-/// Lines, in their order, repeated if there are more.
+/// The colours of lines in their order, repeated if there are more lines.
 pub(super) const SERIES: [Colour; 8] = [
     Colour { role: "series-1", light: "#0067a8", dark: "#56b4e9" },
     Colour { role: "series-2", light: "#b34700", dark: "#ff8c4b" },

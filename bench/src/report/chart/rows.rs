@@ -19,20 +19,20 @@ const NOTE_WIDTH: f64 = 200.0;
 /// The widest name to the left of bars.
 const NAME_WIDTH: f64 = 260.0;
 
-/// Bars this many times as long as the longest other bar are cut: the others stay distinct.
+/// Bars more than this many times as long as the next shorter one are cut: others stay distinct.
 const FAR: f64 = 4.0;
 
-/// The length of an axis on which bars are cut, by the longest whole bar.
+/// The length of an axis on which bars are cut, as a multiple of the longest bar that is not cut.
 const BEYOND: f64 = 1.25;
 
 /// Rows in their places.
 pub(super) struct PlacedRows<'a> {
-    /// The first is on top.
+    /// The rows, the first one on top.
     pub(super) rows: Vec<PlacedRow<'a>>,
     /// The axis below them.
     pub(super) scale: AxisScale,
     pub(super) frame: Frame,
-    /// Of a bar.
+    /// The height of a bar.
     pub(super) height: f64,
     label: String,
     has_names_above: bool,
@@ -42,15 +42,15 @@ pub(super) struct PlacedRows<'a> {
 pub(super) struct PlacedRow<'a> {
     pub(super) bar: &'a Bar,
     pub(super) figure: Option<Figure>,
-    /// The middle of its bar.
+    /// The vertical middle of the bar.
     pub(super) y: f64,
     name: String,
     /// The figure with its unit, or a dash.
     value: String,
     note: String,
-    /// The length of its bar, which may be more than its figure.
+    /// The length of its bar, which exceeds the figure if the pieces add up to more.
     length: f64,
-    /// The end of its bar, or of its whisker.
+    /// The end of its bar or of its whisker, whichever is larger.
     reach: f64,
 }
 
@@ -58,7 +58,7 @@ pub(super) struct PlacedRow<'a> {
 struct RowLayout {
     has_names_above: bool,
     height: f64,
-    /// From a row's top to the middle of its bar.
+    /// The distance from a row's top to the middle of its bar.
     middle: f64,
     bar: f64,
 }
@@ -104,7 +104,7 @@ impl<'a> PlacedRows<'a> {
         canvas.height = self.frame.bottom + AXIS_HEIGHT;
     }
 
-    /// The piece of a row's bar from one figure to another, as far as the axis goes.
+    /// The piece of a row's bar from one figure to another, cut at the end of the axis.
     pub(super) fn piece(&self, row: &PlacedRow, [from, to]: [f64; 2]) -> Rectangle {
         let [left, right] = [from, to].map(|end| self.x(end));
         Rectangle::new()
@@ -137,7 +137,7 @@ impl<'a> PlacedRows<'a> {
         self.draw_values(canvas);
     }
 
-    /// The place of a figure in pixels; the end of the axis for one beyond it.
+    /// The position of a figure in pixels; the end of the axis if the figure is beyond it.
     pub(super) fn x(&self, figure: f64) -> f64 {
         self.frame.x(self.scale.place(figure.max(0.0)).unwrap_or(1.0))
     }
@@ -232,8 +232,8 @@ fn length(rows: &[PlacedRow], layout: &RowLayout, scale: &AxisScale, frame: Fram
     })
 }
 
-/// The length of an axis: that of the longest bar, or, where bars are far longer than most, a
-/// little more than the longest of the others.
+/// The length of an axis: the longest bar, or, if bars are far longer than most, a little more than
+/// the longest of the others.
 pub(in crate::report) fn longest(mut reaches: Vec<f64>) -> f64 {
     reaches.sort_by(|a, b| b.total_cmp(a));
     let mut whole = reaches.windows(2).take(reaches.len() / 2).filter_map(|pair| match pair {

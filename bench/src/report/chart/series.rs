@@ -1,4 +1,4 @@
-//! The look of a line, its colour and its dashes, and of marks, which show whose figures they are.
+//! The look of lines, a colour and dashes, and of marks, which show whose figures they are.
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -11,7 +11,7 @@ use crate::report::value::Attribution;
 /// Half a mark's width.
 pub(super) const RADIUS: f64 = 3.5;
 
-/// The most lines that can be distinguished; a chart of more repeats looks.
+/// The most lines that can be distinguished; a chart with more lines repeats looks.
 pub(in crate::report) const MOST_LINES: usize = SERIES.len();
 
 /// The dashes and gaps of each line, which distinguish it without colour, too.
@@ -38,8 +38,8 @@ pub(super) fn all() -> impl Iterator<Item = Series> {
     SERIES.into_iter().zip(DASHES).map(|(colour, dashes)| Series { colour, dashes }).cycle()
 }
 
-/// Marks points: the server's own filled, those that the load tool bound hollow, invalid ones as
-/// crosses, those not measured here dotted.
+/// Draws the marks of points: filled for the server's own figures, hollow for figures that the load
+/// tool or the network limited, a cross for invalid ones, and dotted for those not measured here.
 pub(super) fn draw_marks(canvas: &mut Canvas, colour: Colour, spots: &[Spot]) {
     for attribution in [Attribution::Server, Attribution::Tool, Attribution::Invalid, Attribution::Reference]
     {

@@ -1,4 +1,4 @@
-//! Reads pictures back: the places of their elements, for few and many servers, in both widths.
+//! Reads pictures back and checks where elements are, for few and many servers, in both widths.
 
 use svg::node::Attributes;
 use svg::node::element::tag::Type;
@@ -126,7 +126,7 @@ fn axis(label: &str, quantity: Quantity, scale: Scale) -> Axis {
     Axis { label: label.into(), quantity, scale }
 }
 
-/// A line chart of servers whose points are made of their places.
+/// A chart with a line per server. `points` returns the points for a server's place.
 fn line_chart(id: &str, [x, y]: [Axis; 2], servers: u32, points: impl Fn(u32) -> Vec<Point>) -> Chart {
     let line = |place| {
         let points = points(place);
@@ -135,7 +135,7 @@ fn line_chart(id: &str, [x, y]: [Axis; 2], servers: u32, points: impl Fn(u32) ->
     chart(id, Plot::Lines(Lines { x, y, lines: (0..servers).map(line).collect() }))
 }
 
-/// Bars: the fourth has no figure, and of more than six the last is 20 times as long as the first.
+/// Bars: the fourth has no figure. Of more than six, the last is 20 times as long as the first.
 fn bars(servers: u32) -> Chart {
     let bar = |place: u32| {
         let is_far = servers > 6 && place + 1 == servers;
@@ -209,7 +209,7 @@ fn dots(servers: u32) -> Chart {
     chart("runs", Plot::Dots(Dots { label, quantity: Quantity::Time, rows }))
 }
 
-/// The server's host, and as many hosts of the load.
+/// A chart of the server's host and `loads` load hosts.
 fn hosts(loads: u32) -> Chart {
     let host = |place: u32, side: &str| HostBox {
         label: name(place),
@@ -473,7 +473,7 @@ fn plots(figures: &[Figure]) -> Vec<Plot> {
     }
     for scale in [Scale::Linear, Scale::Log, Scale::Percentile] {
         let axis = || axis("time", Quantity::Count, scale);
-        // Each figure at each place.
+        // A point for each figure at each place.
         let at = |x: f64| figures.iter().map(move |y| Point { x, y: *y, attribution: own });
         let line = Line { label: label(), points: values().flat_map(at).collect(), has_marks: true };
         for lines in [vec![line], Vec::new()] {

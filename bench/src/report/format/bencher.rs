@@ -1,11 +1,12 @@
-//! Bencher Metric Format, which `bencher run --adapter json` reads. The form is documented, with its
-//! JSON schema, at <https://bencher.dev/docs/reference/bencher-metric-format>: benchmarks by name, in
-//! each its measures by slug, in each `value` and where they are known `lower_value` and
+//! Bencher Metric Format, which `bencher run --adapter json` reads. The form is documented, with
+//! its JSON schema, at <https://bencher.dev/docs/reference/bencher-metric-format>: benchmarks by
+//! name, each with measures by slug, each with `value` and, if known, `lower_value` and
 //! `upper_value`.
 //!
-//! The form has no units: a measure has one in the service. `throughput` is its own measure, in
-//! operations per second. The others are created at their first use: `capacity` is in requests per second, times are in nanoseconds, as in
-//! the service's own measure `latency`, and memory is in bytes.
+//! The form has no units: the service stores the unit of each measure. `throughput` is its own
+//! measure, in operations per second. The others are created at their first use: `capacity` is in
+//! requests per second, times are in nanoseconds, as in the service's own measure `latency`, and
+//! memory is in bytes.
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ use crate::report::value::{Attribution, Value};
 const HEADER: [&str; 10] =
     ["section", "table", "row", "column", "unit", "value", "low", "high", "attribution", "text"];
 
-/// By it spreadsheets know UTF-8: without it Excel reads Windows-1252.
+/// Spreadsheets recognise UTF-8 by this mark: without it, Excel reads Windows-1252.
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 pub(super) fn render(document: &Document) -> anyhow::Result<String> {
@@ -49,9 +49,9 @@ fn fields(value: &Value) -> [String; 5] {
     }
 }
 
-/// A text as a spreadsheet keeps it. One that begins like a formula would be run (OWASP, "CSV
-/// injection"), and short numbers with a stroke between them would become a date. Behind an apostrophe it is
-/// text.
+/// Returns a text in a form that spreadsheets do not change. A text that begins like a formula
+/// would be run (OWASP, "CSV injection"), and short numbers separated by `/` or `-` would become a
+/// date. An apostrophe before the text prevents both.
 fn as_text(text: &str) -> Cow<'_, str> {
     let is_formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
     let is_short =

@@ -1,11 +1,11 @@
-//! What `github-action-benchmark` reads with `tool: customSmallerIsBetter`: an array of figures of
-//! which less is better. The form is documented in the section on custom benchmarks of its README,
-//! <https://github.com/benchmark-action/github-action-benchmark>, and is the type `BenchmarkResult` of
-//! its `src/extract.ts`: `name`, `unit` and `value`, and the texts `range` and `extra`, which it shows
-//! beside the value.
+//! The input of `github-action-benchmark` with `tool: customSmallerIsBetter`: an array of figures
+//! for which smaller is better. The form is documented in the section on custom benchmarks of its
+//! README, <https://github.com/benchmark-action/github-action-benchmark>, and is the type
+//! `BenchmarkResult` of its `src/extract.ts`: `name`, `unit` and `value`, and the texts `range` and
+//! `extra`, which it shows beside the value.
 //!
-//! It knows a figure again by its name alone, so each name has its measure. Requests per second
-//! and capacities are left out, since one file has one direction.
+//! The action identifies a figure by its name alone, so each name has its measure. Requests per
+//! second and capacities are left out, since all figures of a file have the same direction.
 
 use anyhow::Context;
 use serde::Serialize;

@@ -1,7 +1,8 @@
-//! A document as one self-contained page. Its script gives it its style, and sorts tables. Without it
-//! the page has what attributes give: each chart once, at its size, and lines between cells, in light
-//! colours. That is so on a server of builds, such as Jenkins, which forbids the script; a style in the
-//! page itself would be forbidden, too, and reported to the user as a violation.
+//! A document as one self-contained page. Its script applies the style and sorts tables. Without
+//! the script, the page has only what attributes give: each chart once, in one size and in light
+//! colours, and lines between cells. That is the case on build servers that forbid the script, such
+//! as Jenkins. A style element would be forbidden there, too, and reported to the user as a
+//! violation.
 //!
 //! The templates escape all text. Only our own charts, style and script are inserted unescaped.
 
@@ -15,14 +16,14 @@ use askama::Template;
 const STYLE: &str = include_str!("../../../templates/report/page.css");
 const SCRIPT: &str = include_str!("../../../templates/report/page.js");
 
-/// The script's SHA-256, without which browsers do not run it. A test prints a changed one.
+/// The script's SHA-256, without which browsers do not run it. If it changes, a test prints it.
 const SCRIPT_SHA256: &str = "yx/LHxU4oCxN7y8/fkzKgdTz9hTqRzMShev55IYgd60=";
 
 /// Text of more characters is wrapped: names are shorter.
 const LONG: usize = 40;
 
-/// The terms that a page explains, if it has them: the text by which a term is found in a report, its
-/// name, and its meaning.
+/// The terms that a page explains if the report has them: the text to search the report for, the
+/// name of the term, and its meaning.
 const TERMS: [(&str, &str, &str); 5] = [
     (
         "interval",
@@ -87,7 +88,7 @@ fn narrow(chart: &Chart) -> String {
 }
 
 struct PageHeader {
-    /// With the unit, where the caption does not have it.
+    /// The header, with the unit if the caption does not have it.
     text: String,
     quantity: Quantity,
     unit: Unit,
@@ -153,7 +154,7 @@ impl PageHeader {
 /// Units that stay on the line of their figure.
 const UNITS: [&str; 9] = ["ns", "µs", "ms", "s", "B", "KiB", "MiB", "%", "requests/s"];
 
-/// A sentence in pieces, with whether each is code, that is, between backticks.
+/// Splits a sentence into pieces, each with whether it is code, which stands between backticks.
 fn pieces(sentence: &str) -> impl Iterator<Item = (bool, String)> {
     let piece = |(place, piece): (usize, &str)| match place % 2 {
         1 => (true, piece.to_owned()),

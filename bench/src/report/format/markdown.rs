@@ -35,7 +35,7 @@ fn section(section: &Section, out: &mut String) {
     }
     let mut drawn = section.charts.iter().filter_map(Chart::tree).flatten().peekable();
     if drawn.peek().is_some() {
-        // In a block of code, by its indent, nothing is markup.
+        // An indented block is code, in which nothing is markup.
         drawn.for_each(|([before, _], line)| {
             let _ = writeln!(out, "    {before}{}", visible(&line).replace('\n', " "));
         });

@@ -1,4 +1,4 @@
-//! What a document looks like, a format a file, except for JSON. None of them adds a figure.
+//! The formats of a document, one per file except for JSON. None of them adds a figure.
 
 mod bencher;
 mod csv;
@@ -36,8 +36,8 @@ pub enum Format {
 }
 
 impl Format {
-    /// The forms that a result folder keeps in `report/`, with the names of their files. The others are
-    /// for a service, which gets them from whoever wants to track figures there.
+    /// The forms that a result folder keeps in `report/`, with the names of their files. The others
+    /// are for services, and are written only on request.
     pub const FILES: [(Self, &str); 5] = [
         (Self::Table, "report.txt"),
         (Self::Markdown, "report.md"),
@@ -54,7 +54,7 @@ impl Format {
     /// a service has no figure to track.
     pub fn render(self, document: &Document, width: Option<usize>) -> anyhow::Result<String> {
         let text = match self {
-            // Its styles are control characters, so it makes the others visible itself.
+            // This form makes control characters visible itself, except for its own styles.
             Self::Table => return Ok(text::render(document, width)),
             Self::Markdown => markdown::render(document),
             Self::Html => html::render(document)?,

@@ -1,4 +1,4 @@
-//! The document for a terminal: no line is longer than it is wide.
+//! The document for a terminal: no line is longer than the terminal is wide.
 
 mod table;
 
@@ -80,7 +80,7 @@ fn paragraph(text: &str, width: Option<usize>, out: &mut String) {
     let _ = writeln!(out, "{}", textwrap::fill(&visible(text), prose(width)));
 }
 
-/// A paragraph whose first line begins with `first`, and each other one with `rest`.
+/// A paragraph whose first line begins with `first`, and whose other lines begin with `rest`.
 fn hanging(first: &str, rest: &str, text: &str, width: Option<usize>, out: &mut String) {
     // The style's bytes have no width, so the text is wrapped with an indent of the same width.
     let options = prose(width).initial_indent(rest).subsequent_indent(rest);

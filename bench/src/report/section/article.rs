@@ -26,7 +26,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     section.with(verdicts.iter().map(Verdicts::chart), tables.chain(verdict_tables))
 }
 
-/// The article's columns, and what it does not say.
+/// A table with the article's columns, and with figures that the article does not have.
 fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let connections = f64::from(summary.workload.connections);
     let elapsed = |run: &Record| Some(run.load.as_ref()?.elapsed_seconds);
@@ -90,7 +90,7 @@ impl<'a> Verdicts<'a> {
         cell.raw_ratio_to(self.baseline, RunFigure::THROUGHPUT).map(Figure::from)
     }
 
-    /// What a ratio is worth: it says nothing if either cell says nothing, and is limited by the load
+    /// The attribution of a ratio: invalid if either cell is invalid, or else limited by the load
     /// tool if either cell is.
     fn attribution(&self, cell: &Cell) -> Attribution {
         let both = [cell, self.baseline].map(|cell| PER_SECOND.attribution(cell));
@@ -114,7 +114,7 @@ impl<'a> Verdicts<'a> {
         Chart::from_bars(self.name(), self.title(), bars)
     }
 
-    /// One row per server, and last, without a cell, the article's.
+    /// One row per server. The last row, which has no cell, is the article's.
     fn table(&self) -> Table {
         let rows: Vec<Option<&Cell>> = self.others().map(Some).chain([None]).collect();
         let contender = &self.published.contender;
@@ -146,7 +146,7 @@ impl<'a> Verdicts<'a> {
         table
     }
 
-    /// The article's verdict from this machine's figures, with what it is worth.
+    /// The article's verdict from this machine's figures, and whether they are valid.
     fn beside_the_article(&self) -> Option<String> {
         let contender = named(self.summary, &self.published.contender)?;
         let ratio = numbers::ratio(self.faster(contender)?.value);
@@ -176,7 +176,7 @@ impl<'a> Verdicts<'a> {
     }
 }
 
-/// What was at its limit where it was not the server.
+/// What limited the cell: the network or the load tool.
 fn limit(cell: &Cell) -> &'static str {
     if cell.bound() == Some(Bound::NetworkBound) { "the network" } else { "the load tool" }
 }

@@ -23,7 +23,7 @@ struct Part {
     priority: Priority,
 }
 
-/// The parts in the order in which they add up. The last is what the others leave.
+/// The parts in the order in which they add up. The last is the rest that no other part explains.
 const PARTS: [Part; 6] = [
     Part { label: "Floor", seconds: |server| Some(server.floor), priority: Priority::Normal },
     Part { label: "Switches", seconds: |server| server.switches, priority: Priority::Normal },
@@ -39,7 +39,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     explanation(source).map(|(_, section)| section)
 }
 
-/// A sentence or two per workload, and the section.
+/// The answer for each workload, and the section.
 pub(in crate::report) fn explanation(source: &Source) -> Option<(Vec<String>, Section)> {
     let code = source.loaded.microbench.as_ref()?;
     let breakdowns = breakdowns(source, code);
@@ -58,7 +58,7 @@ pub(in crate::report) fn explanation(source: &Source) -> Option<(Vec<String>, Se
     Some((breakdowns.iter().map(answer).collect(), section))
 }
 
-/// Those of the workloads that ask how cheap servers are, or else of all.
+/// The breakdowns of the workloads that ask how cheap servers are, or else of all workloads.
 fn breakdowns<'a>(source: &Source<'a>, code: &MicrobenchRecord) -> Vec<Breakdown<'a>> {
     let of = |members: Vec<&'a WorkloadSummary<'a>>| -> Vec<Breakdown<'a>> {
         members.into_iter().filter_map(|summary| explain::breakdown(summary, code)).collect()
@@ -169,7 +169,7 @@ mod tests {
                 (bar.label.as_str(), bar.note.as_str(), off)
             })
             .collect();
-        // What is below 0 is a piece too, though it cannot be drawn.
+        // A negative part is a piece, too, although it cannot be drawn.
         let expected = [
             ("floor (not a server)", "", 0),
             ("filtered", "-3 % unexplained", 0),

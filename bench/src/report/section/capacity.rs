@@ -1,4 +1,5 @@
-//! How much can a server take within a limit of latency? What searches found, and the test of it.
+//! How much can a server take within a limit of latency? Shows the rates that searches found, and
+//! the tests of these rates.
 
 use super::family::{self, Question};
 use super::metric::COST;
@@ -18,7 +19,7 @@ use crate::text::numbers;
 struct Searched<'a> {
     limit: LimitRecord,
     search: &'a WorkloadSummary<'a>,
-    /// At the rate, and above it.
+    /// The tests at that rate and above it.
     tests: Vec<&'a WorkloadSummary<'a>>,
 }
 
@@ -43,13 +44,13 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     )
 }
 
-/// What each search found, the largest first.
+/// A sentence per search with the capacities that it found, the largest first.
 pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
     let sentence = |one: Searched| {
         let mut found: Vec<(&Cell, f64)> =
             one.search.cells.iter().filter_map(|cell| Some((cell, one.found(cell)?.kept))).collect();
         found.sort_by(|(_, a), (_, b)| b.total_cmp(a));
-        // What was found by chance is no capacity.
+        // A rate that at least half of the tests did not keep was found by chance.
         let by_chance = |cell: &Cell| {
             let (kept, count) = one.kept(one.test(1.0), cell)?;
             (2 * kept <= count).then(|| format!("kept in {kept} of {count} tests"))
@@ -72,7 +73,7 @@ pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
 }
 
 impl<'a> Searched<'a> {
-    /// `None` of a workload that does not search.
+    /// Returns `None` if the workload does not search.
     fn new(search: &'a WorkloadSummary<'a>, members: &[&'a WorkloadSummary<'a>]) -> Option<Self> {
         let limit = search.workload.rate.as_ref()?.limit?;
         let is_test = |member: &&&WorkloadSummary| {
@@ -86,12 +87,12 @@ impl<'a> Searched<'a> {
         capacity::from_cell(cell, self.limit)
     }
 
-    /// The test of a share of the rate that was found.
+    /// The test at `share` of the rate that was found.
     fn test(&self, share: f64) -> Option<&'a WorkloadSummary<'a>> {
         self.tests.iter().find(|test| share_of(test) == Some(share)).copied()
     }
 
-    /// In how many runs of a test a server kept the limit, and how many there were.
+    /// The number of runs of a test in which a server kept the limit, and of all runs of the test.
     fn kept(&self, test: Option<&WorkloadSummary>, cell: &Cell) -> Option<(usize, usize)> {
         let runs = || test.and_then(|test| test.cell(cell.name())).into_iter().flat_map(Cell::measured);
         let kept = runs().filter_map(|run| Probe::from_run(run, self.limit)).filter(|probe| probe.is_kept);
@@ -146,7 +147,7 @@ impl<'a> Searched<'a> {
         table
     }
 
-    /// The curve that was walked: the percentile by the rate.
+    /// Charts of the percentile by the rate, at the rates that the search tried.
     fn charts(&self, servers: &[&str]) -> Vec<Chart> {
         let line = |name: &&str| {
             let cell = self.search.cell(name)?;

@@ -9,7 +9,7 @@ use crate::report::document::{Section, Table};
 use crate::report::value::Quantity;
 use crate::store::record::Record;
 
-/// What the floor is, below the table that it is in.
+/// The note below a table that has the floor.
 const FLOOR: &str = "The floor is not a server: it waits, reads and writes as any server has to, and sends \
     every request the same response. What a server needs beyond it is spent by its runtime and its code.";
 
@@ -64,7 +64,7 @@ fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     table
 }
 
-/// The part of the server's CPU time that the kernel used for it.
+/// The share of the server's CPU time that the kernel used.
 fn in_the_kernel(run: &Record) -> Option<f64> {
     let server = run.cpu.as_ref()?.server?;
     (server.seconds > 0.0).then_some(server.system_seconds / server.seconds)

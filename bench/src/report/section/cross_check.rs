@@ -1,4 +1,4 @@
-//! Do two load tools agree? The same cells by both.
+//! Do two load tools agree? Compares the cells that both tools measured.
 
 use super::metric::PER_SECOND;
 use super::{Source, notes};
@@ -11,11 +11,12 @@ use crate::store::record::{Bound, Record, Semantics};
 use crate::text::numbers::as_f64;
 
 /// How far median latencies with the same meaning may differ, once the difference in throughput is
-/// taken out: by Little's law a tool that sends less waits less. The rest is how tools batch reads.
+/// taken out: by Little's law, throughput times latency is constant over the same connections. The
+/// remaining difference comes from how tools batch reads.
 const LATENCY_WITHIN: f64 = 0.25;
 
-/// A request may take longer by up to this multiple of the CPU time that the tool needs more for it:
-/// the tool waits as well as it works.
+/// A request may take longer by up to this multiple of the additional CPU time that the tool needs
+/// for it: the tool does not only compute, but also waits.
 const TOOLS_OWN: f64 = 1.5;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -75,7 +76,7 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    /// Whatever the verdicts: [`Pair::throughput`] beside it says what it is worth.
+    /// The ratio of throughputs, whatever the verdicts, which [`Pair::throughput`] considers.
     fn speed(&self) -> Option<Estimate> {
         self.check.raw_ratio_to(self.cell, RunFigure::THROUGHPUT)
     }
@@ -93,7 +94,7 @@ impl Pair<'_> {
         }
     }
 
-    /// Whether requests take longer by about the CPU time that the tool itself needs more for them:
+    /// Whether requests take longer by about the additional CPU time that the tool needs for them:
     /// while neither side is busy, that time is part of the round trip.
     fn is_of_the_tools(&self) -> bool {
         let time = |run: &Record| Some(1.0 / run.per_second()?);

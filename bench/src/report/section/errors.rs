@@ -10,7 +10,7 @@ use crate::report::value::Quantity;
 use crate::store::record::{KindRecord, Record};
 use crate::text::numbers;
 
-/// What `visit` calls the requests of no other kind.
+/// The name that `visit` gives to requests that belong to no other kind.
 const PLAIN: &str = "plain";
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -53,7 +53,7 @@ fn right_cost(cell: &Cell, right: Option<&WorkloadSummary>) -> Option<f64> {
     cost(right?, cell)
 }
 
-/// The cost of a wrong request: what the mix costs, less its right requests.
+/// The cost of a wrong request: the cost of the mix without its right requests, per wrong request.
 fn wrong_cost(cell: &Cell, right: Option<&WorkloadSummary>) -> Option<f64> {
     let share: f64 = kinds(cell).filter(|kind| kind.name != PLAIN).map(|kind| kind.share).sum();
     let mixed = cell.median(COST.source.per_run).filter(|_| cell.not_ranked().is_none())?;

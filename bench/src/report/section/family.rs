@@ -1,5 +1,6 @@
-//! Which workloads are shown together: those whose names have the same part before the first
-//! hyphen, as the workloads of one suite do. And which workload the answer is taken from.
+//! Families: workloads that are shown together. Their names have the same part before the first
+//! hyphen, as the workloads of one suite do. This module also chooses the workload that the answer
+//! is taken from.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use super::Source;
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
 use crate::store::record::{TaskRecord, WorkloadRecord};
 
-/// A family with at least this many numbers of connections shows how servers scale.
+/// A family compares numbers of connections, or fixed rates, if it has at least this many of them.
 const A_SCALE: usize = 3;
 
 /// Workloads that answer a question together.
@@ -20,27 +21,27 @@ pub(in crate::report) struct Family<'a> {
 /// What a family of workloads asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::report) enum Question {
-    /// How fast and how cheap, each workload for itself.
+    /// How fast and how cheap servers are, under each workload on its own.
     Load,
-    /// How it compares with a published result.
+    /// How servers compare with a published result.
     Published,
     /// What servers cost at the same rates, and when idle.
     Rates,
-    /// How much a server can take within a limit.
+    /// How much a server can take within a limit of latency.
     Capacity,
-    /// Latency in an open loop; with the closed loops that found the peaks.
+    /// Latency in open loops; includes the closed loops that found the peaks.
     Latency,
-    /// How it scales with connections.
+    /// How servers scale with connections.
     Connections,
-    /// How it scales with the server's cores.
+    /// How servers scale with the cores that they have.
     Cores,
-    /// What size and heads cost.
+    /// What longer answers and heads cost.
     Payload,
     /// What wrong requests cost.
     Errors,
     /// What TLS and HTTP/2 cost.
     Protocols,
-    /// How connections are used.
+    /// What it costs to keep connections, to close them, and to pipeline requests.
     Mode,
     /// Starts, held connections, and the loads between them.
     Startup,
@@ -84,7 +85,7 @@ fn question(members: &[&WorkloadSummary]) -> Question {
     }
 }
 
-/// Whether it is an open loop at one rate for all servers.
+/// Whether the workload is an open loop at one rate for all servers.
 fn is_at_fixed_rate(workload: &WorkloadRecord) -> bool {
     workload.rate.as_ref().is_some_and(|rate| rate.per_second.is_some())
 }
@@ -100,7 +101,7 @@ pub(in crate::report) fn leading<'a>(families: &[Family<'a>]) -> Option<&'a Work
     let plain = members(&|question| question == Question::Load);
     let all = members(&|_| true);
     let most = plain.iter().rev().max_by_key(|summary| summary.workload.connections);
-    // Over TLS or HTTP/2 only where nothing else was measured.
+    // Loads over TLS or HTTP/2 are chosen only if nothing else was measured.
     let loads = || all.iter().filter(|summary| summary.workload.task == TaskRecord::Load);
     let load = loads().find(|summary| summary.workload.protocol.is_plain()).or_else(|| loads().next());
     most.or(load).or(all.first()).copied()

@@ -57,7 +57,7 @@ pub(super) fn best<'s, 'a>(summary: &'s WorkloadSummary<'a>) -> Option<&'s Cell<
     summary.ranked().next().map(|(cell, _)| cell)
 }
 
-/// The ratio of a metric to that of another cell; absent in the floor's row.
+/// The column of ratios of a metric to its value in another cell; absent in the floor's row.
 pub(super) fn ratio<'a>(header: String, metric: Metric, other: &'a Cell<'a>) -> Field<'a, Cell<'a>> {
     let ratio = move |cell: &Cell| (!cell.server.is_floor).then(|| metric.ratio(cell, other));
     Field::new(header, Quantity::Ratio, ratio).with_intervals()
@@ -77,8 +77,8 @@ impl Source<'_> {
         Some(field.with_intervals().essential())
     }
 
-    /// A table of what cells under a workload are asked, with notes about the baseline and the signs.
-    /// Its name is the workload's behind a prefix.
+    /// A table of cells under a workload, with notes about the baseline, the ranks and the signs.
+    /// Its name is `prefix` followed by the workload's name.
     pub(super) fn table<'a>(
         &self,
         summary: &WorkloadSummary,
@@ -95,7 +95,7 @@ impl Source<'_> {
         table
     }
 
-    /// Why the column of ratios to the baseline is empty, where it is.
+    /// Why the column of ratios to the baseline is empty; `None` if it is not.
     pub(super) fn baseline_note(&self, summary: &WorkloadSummary) -> Option<String> {
         let name = self.baseline?;
         let why = baseline(summary, name).err()?;
@@ -103,8 +103,8 @@ impl Source<'_> {
     }
 }
 
-/// The cell of the server that the user chose to compare with. Fails where it has no figures, or
-/// where they decide nothing: with the reason.
+/// Returns the cell of the server that the user chose to compare with. Fails, with the reason, if
+/// the cell has no figures or is not ranked.
 pub(in crate::report) fn baseline<'s, 'a>(
     summary: &'s WorkloadSummary<'a>,
     name: &str,

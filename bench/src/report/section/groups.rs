@@ -1,4 +1,4 @@
-//! How do languages and concurrency models compare? By their best servers in the leading workload.
+//! How do languages and models compare? Compares their best servers in the leading workload.
 
 use super::metric::{self, Metric};
 use super::{Source, family, fields, notes, words};
@@ -9,7 +9,7 @@ use crate::report::field::Field;
 use crate::report::value::Quantity;
 use crate::store::record::ServerRecord;
 
-/// With fewer servers the other tables say as much.
+/// The section needs at least this many servers: with fewer, the other tables say as much.
 const A_FIELD: usize = 5;
 
 struct Grouping {
@@ -23,7 +23,7 @@ const GROUPINGS: [Grouping; 2] = [
     Grouping { id: "model", header: "Concurrency model", of_server: |server| &server.model },
 ];
 
-/// What servers have in common, and their cells, the best first, of which there is at least one.
+/// The language or model that servers share, and their cells, at least one: the best is first.
 type Group<'a> = (&'a str, Vec<&'a Cell<'a>>);
 
 pub(super) fn section(source: &Source) -> Option<Section> {

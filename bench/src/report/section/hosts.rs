@@ -1,4 +1,4 @@
-//! Where did each side run? Only of a measurement over a network: its hosts, and what each did.
+//! Where did each side run? The hosts of a measurement over a network, and what each of them did.
 
 use super::{Source, words};
 use crate::analysis::summary::{Cell, WorkloadSummary, grouped};
@@ -43,7 +43,7 @@ impl<'a> HostRow<'a> {
         Self { side: "load", link, machine, cores: &machine.tool_cores }
     }
 
-    /// What the drawing says of it.
+    /// The texts in the host's box of the chart.
     fn in_a_box(&self) -> HostBox {
         HostBox {
             label: words::host(self.link).into(),
@@ -65,7 +65,7 @@ fn chart(server: &HostRow, loads: &[HostRow]) -> Chart {
     }
 }
 
-/// The server's host first.
+/// A table of the hosts, the server's first.
 fn hosts_table(server: HostRow, loads: Vec<HostRow>, source: &Source) -> Table {
     let speed = capacity(source, &server);
     let rows: Vec<HostRow> = std::iter::once(server).chain(loads).collect();
@@ -116,7 +116,8 @@ fn offloads(row: &HostRow) -> Option<String> {
     row.link.interface.as_ref()?.offloads.as_ref().map(ToString::to_string)
 }
 
-/// How the capacity of the server's link is known: by a probe, or else by what its interface says.
+/// A note on the capacity of the server's link: what a probe found, or that the capacity is
+/// unknown. `None` if only the interface states it.
 fn capacity(source: &Source, server: &HostRow) -> Option<String> {
     let networks = source.loaded.records.iter().filter_map(|run| run.hosts.as_ref()?.network);
     let probed = networks.filter_map(|network| network.probed_megabits_per_second).reduce(f64::max);
@@ -129,7 +130,7 @@ fn capacity(source: &Source, server: &HostRow) -> Option<String> {
     }
 }
 
-/// Load hosts that are one machine, as the runs say.
+/// A sentence for each machine that is several load hosts, according to the records.
 fn shared_machines(source: &Source) -> Vec<String> {
     let run = source.loaded.records.iter().find_map(|run| run.hosts.as_ref());
     let machines = run.map(HostsRecord::load_machines).unwrap_or_default();
@@ -142,16 +143,16 @@ fn shared_machines(source: &Source) -> Vec<String> {
     shared.map(sentence).collect()
 }
 
-/// What the hosts did in each run of a workload that did not fail.
+/// The records of the hosts in each run of a workload that did not fail.
 fn host_runs<'a>(summary: &WorkloadSummary<'a>) -> Vec<&'a HostsRecord> {
     let cells = summary.with_floor().chain(&summary.duplicate);
     cells.flat_map(Cell::measured).filter_map(|run| run.hosts.as_ref()).collect()
 }
 
-/// A workload, and what the hosts did in its runs.
+/// A workload, and the records of the hosts in its runs.
 type Measured<'a, 's> = (&'s WorkloadSummary<'a>, Vec<&'a HostsRecord>);
 
-/// What the server's link carried, and whether the load was one: a row per workload.
+/// A row per workload: what the server's link carried, and for how long all load hosts made load.
 fn network_table(runs: &[Measured], has_several: bool) -> Option<Table> {
     fn networks<'r>((_, runs): &'r Measured) -> impl Iterator<Item = NetworkRecord> + use<'r> {
         runs.iter().filter_map(|run| run.network)

@@ -133,7 +133,7 @@ mod tests {
             run("few", Some([158, 483, 29, 0])),
             run("never", None),
             run("most", Some([496, 500, 0, 2])),
-            // Its first run could not be built.
+            // The server of the first run could not be built.
             Record { repetition: None, ..run("late", None) },
             run("late", Some([500, 500, 0, 0])),
         ];

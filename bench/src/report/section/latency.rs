@@ -1,4 +1,4 @@
-//! What is the latency under load? In open loops, where requests are due at a fixed rate.
+//! What is the latency under load? Measured in open loops, where requests are due at a fixed rate.
 
 use super::family::{self, Question};
 use super::metric::{COST, P99, PER_SECOND};
@@ -12,7 +12,7 @@ use crate::store::record::{OpenLoopRecord, Record};
 
 pub(super) fn section(source: &Source) -> Option<Section> {
     let loads = source.loads(Question::Latency);
-    // By cost in the workload that came first: the loop that found the peaks.
+    // Servers are in the order of their cost in the first workload, the loop that found the peaks.
     let servers = family::servers(&loads);
     let (open, peaks): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
         loads.into_iter().partition(|summary| summary.workload.rate.is_some());
@@ -33,7 +33,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     section.with(by_rate(&open, &servers).into_iter().chain(curves), tables.chain(peak_tables))
 }
 
-/// The 99th percentile by the rate.
+/// Charts of the 99th percentile by the rate.
 fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     if open.len() < 2 {
         return Vec::new();
@@ -51,7 +51,7 @@ fn by_rate(open: &[&WorkloadSummary], servers: &[&str]) -> Vec<Chart> {
     panels.charts(servers.iter().copied().map(line).collect())
 }
 
-/// All percentiles under one workload, a line per server; none where a tool has no histogram.
+/// All percentiles under one workload, a line per server. Empty if the tool has no histogram.
 fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
     let line = |name: &&str| {
         let cell = summary.cell(name)?;
@@ -75,7 +75,7 @@ fn curves(summary: &WorkloadSummary, servers: &[&str]) -> Vec<Chart> {
     panels.charts(servers.iter().filter_map(line).collect())
 }
 
-/// The servers by their 99th percentile, and last those without one and those that are not ranked.
+/// The servers by their 99th percentile. Those without one or without a rank come last.
 fn table(source: &Source, summary: &WorkloadSummary, peaks: &[&WorkloadSummary]) -> Table {
     let percentile = |percent: u8| {
         let per_run = move |run: &Record| run.percentile(percent);
@@ -106,8 +106,8 @@ fn table(source: &Source, summary: &WorkloadSummary, peaks: &[&WorkloadSummary])
     table
 }
 
-/// The servers whose rate is not a share of their peak, since the run that was to find it, that of the
-/// first repetition, says nothing about them.
+/// A note about the servers whose rate is not a share of their peak: the run of the first
+/// repetition, which finds the peak, says nothing about them.
 fn without_peak(summary: &WorkloadSummary, peaks: &[&WorkloadSummary]) -> Option<String> {
     let name = summary.workload.rate.as_ref()?.peak.as_deref()?;
     let found = peaks.iter().find(|found| found.workload.name == name)?;
@@ -124,7 +124,7 @@ fn without_peak(summary: &WorkloadSummary, peaks: &[&WorkloadSummary]) -> Option
     })
 }
 
-/// The closed loop that found the peaks.
+/// A table of the closed loop that found the peaks.
 fn peak(source: &Source, summary: &WorkloadSummary) -> Table {
     let fields = [
         Some(fields::server()),
@@ -166,7 +166,7 @@ mod tests {
             })
         };
         let right = |_| Bound::ServerBound;
-        // By the repetitions whose peak says nothing.
+        // The bound of some repetitions, their numbers, and whether the note is expected.
         let cases: [(Bound, &[u32], bool); 5] = [
             (Bound::Invalid, &[], false),
             (Bound::Invalid, &[1, 2, 3, 4, 5, 6, 7], true),

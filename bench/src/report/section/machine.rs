@@ -12,7 +12,7 @@ use crate::report::value::Quantity;
 use crate::store::record::{FrequencyRecord, ServerRecord, ToolRecord};
 use crate::text::numbers;
 
-/// How most loads are measured on one machine. Between hosts none is.
+/// How most loads are measured on one machine. Between hosts no load is measured in slices.
 const SLICES: &str = "In a closed loop over kept connections the servers of a repetition run at the same time and are \
     loaded in turn, in short slices: a ratio is the median of the ratios of neighbouring slices.";
 
@@ -43,7 +43,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     })
 }
 
-/// The medians of what the cores of both sides ran at under load, in words.
+/// The median clock frequencies of both sides' cores under load, with their ranges, in words.
 fn frequencies(summaries: &[WorkloadSummary]) -> Option<String> {
     let runs = || summaries.iter().flat_map(WorkloadSummary::with_floor).flat_map(Cell::measured);
     let of_side = |side: &str, get: fn(&FrequencyRecord) -> Option<&Vec<u64>>| {
@@ -151,7 +151,7 @@ mod tests {
         };
         let slow: &[u64] = &[1_200_000_000, 3_400_000_000];
         let fast: &[u64] = &[3_500_000_000];
-        // What is recorded of the server one, the row of the table, and the fact.
+        // The size of the binary, the frequencies, the row of the table, and the fact.
         let cases = [
             (None, None, "one | -", "unknown"),
             (

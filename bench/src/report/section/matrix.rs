@@ -8,19 +8,19 @@ use crate::report::field::Field;
 use crate::report::value::{Quantity, Value};
 use crate::store::record::ServerRecord;
 
-/// What a table or a chart of several workloads shows of each cell.
+/// The figure that a table or a chart of several workloads shows of each cell.
 pub(super) struct Shown<'a> {
-    /// Of the table and the chart.
+    /// The id of the table and of the chart.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
-    /// What an axis says.
+    /// The label of the axis.
     pub(super) label: &'static str,
     pub(super) quantity: Quantity,
     pub(super) value: Box<dyn Fn(&Cell) -> Value + 'a>,
 }
 
 impl Shown<'_> {
-    /// The table, with the header that each workload's column has.
+    /// The table, in which `header` returns the header of a workload's column.
     pub(super) fn matrix(
         &self,
         members: &[&WorkloadSummary],

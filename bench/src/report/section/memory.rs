@@ -1,4 +1,4 @@
-//! How much memory does it need, and how soon is it up?
+//! How much memory does a server need, and how soon is it up?
 
 use super::family::Question;
 use super::metric::{self, AFTER, AT_REST, FIRST_ANSWER, MEMORY_PER_CONNECTION};
@@ -13,7 +13,7 @@ use crate::text::numbers::as_f64;
 pub(super) fn section(source: &Source) -> Option<Section> {
     let own = |task: TaskRecord| source.measured(Question::Startup, task);
     let (starts, held) = (own(TaskRecord::Start), own(TaskRecord::Hold));
-    // Without a load of its own, the memory under the loads that there are.
+    // If the suite has no load of its own, memory is shown under the other loads.
     let mut loads = own(TaskRecord::Load);
     if loads.is_empty() {
         loads = source.loads(Question::Load);
@@ -46,7 +46,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     section.with(of_starts.chain(of_held).chain(of_loads), tables)
 }
 
-/// The figure by which servers are ranked, with the noise floor.
+/// A chart of the figure by which servers are ranked, with the noise floor.
 fn chart(summary: &WorkloadSummary, title: String) -> Chart {
     let bars = Bars { noise: metric::noise(summary), ..metric::leading_metric(summary).bars(summary) };
     Chart::from_bars(summary.workload.name.clone(), title, bars)
@@ -80,7 +80,7 @@ fn held_table(source: &Source, summary: &WorkloadSummary) -> Table {
     with_notes(source.table(summary, ["", "Memory per connection"], fields, &summary.cells), summary)
 }
 
-/// Adds what has to be said about ranks.
+/// Adds the notes about ranks to a table.
 fn with_notes(mut table: Table, summary: &WorkloadSummary) -> Table {
     table.notes.extend(notes::control(summary));
     table.notes.extend(notes::cells(summary));

@@ -14,7 +14,7 @@ pub(in crate::report) struct Metric {
     pub(in crate::report) header: &'static str,
     pub(in crate::report) quantity: Quantity,
     pub(super) source: RunFigure,
-    /// Whether the load tool can limit it, as it can throughput, but not CPU time per request.
+    /// Whether the load tool can limit it. It limits throughput, but not CPU time per request.
     is_limited_by_tool: bool,
 }
 
@@ -29,11 +29,11 @@ pub(super) const AT_REST: Metric =
     Metric::whole("Before", Quantity::Memory, |run| Some(as_f64(run.memory?.at_rest_bytes?)));
 pub(super) const AFTER: Metric =
     Metric::whole("After", Quantity::Memory, |run| Some(as_f64(run.memory?.after_bytes?)));
-/// Of silent connections.
+/// The server's CPU time per second with silent connections.
 pub(super) const IDLE: Metric = Metric::new("CPU/second", Quantity::Time, RunFigure::IDLE);
 pub(super) const MEAN: Metric =
     Metric::whole("Mean", Quantity::Time, |run| run.latency.as_ref()?.mean_seconds);
-/// Of an open loop, which sends at its own rate.
+/// The 99th percentile of latency in an open loop, which sends at its own rate.
 pub(super) const P99: Metric = Metric::whole("p99", Quantity::Time, |run| run.percentile(99));
 
 /// The metric by which a workload's servers are ranked.
@@ -46,7 +46,7 @@ pub(in crate::report) fn leading_metric(summary: &WorkloadSummary) -> Metric {
     }
 }
 
-/// What a request costs a server under another workload, where it is ranked there.
+/// The CPU time per request of the cell's server under `summary`, if it is ranked there.
 pub(super) fn cost(summary: &WorkloadSummary, cell: &Cell) -> Option<f64> {
     let cell = summary.cell(cell.name()).filter(|cell| cell.not_ranked().is_none())?;
     cell.median(COST.source.per_run)
@@ -63,7 +63,7 @@ impl Metric {
         Self { header, quantity, source, is_limited_by_tool: false }
     }
 
-    /// One that a slice of a run does not have.
+    /// A metric of whole runs, which slices do not have.
     const fn whole(header: &'static str, quantity: Quantity, per_run: fn(&Record) -> Option<f64>) -> Self {
         Self::new(header, quantity, RunFigure::whole(per_run))
     }
@@ -77,7 +77,7 @@ impl Metric {
         if self.quantity == Quantity::Rate { format!("{}/s", self.header) } else { self.header.into() }
     }
 
-    /// Its ratio to another cell, paired by repetition; absent where either cell is not ranked.
+    /// The ratio to another cell, paired by repetition; absent if either cell is not ranked.
     pub(super) fn ratio(self, cell: &Cell, other: &Cell) -> Value {
         let attribution = match self.attribution(cell) {
             Attribution::Server => self.attribution(other),
@@ -86,17 +86,17 @@ impl Metric {
         Value::attributed(cell.ratio_to(other, self.source).map(Figure::from), attribution)
     }
 
-    /// Its median and interval in a cell.
+    /// The median and interval in a cell.
     pub(in crate::report) fn figure(self, cell: &Cell) -> Option<Figure> {
         cell.estimate(self.source.per_run).map(Figure::from)
     }
 
-    /// The same with its attribution, as a table's value.
+    /// The median and interval in a cell with their attribution, as a table's value.
     pub(in crate::report) fn value(self, cell: &Cell) -> Value {
         Value::attributed(self.figure(cell), self.attribution(cell))
     }
 
-    /// Its median alone, with its attribution.
+    /// The median in a cell without its interval, with its attribution.
     pub(super) fn median(self, cell: &Cell) -> Value {
         Value::attributed(cell.median(self.source.per_run).map(Figure::from), self.attribution(cell))
     }

@@ -11,8 +11,8 @@ use crate::store::microbench::{BenchRecord, MicrobenchRecord, TimeRecord};
 use crate::store::record::{TaskRecord, WorkloadRecord};
 use crate::text::numbers;
 
-/// The names of the benchmarks of the whole loop, from the bytes of a request to those of its
-/// response, before the number of requests that arrive at a time.
+/// The beginning of the names of the benchmarks of the whole loop, from the bytes of a request to
+/// the bytes of its response. The number of requests that arrive at a time follows.
 const WHOLE: &str = "connection/pipelined/";
 
 /// The language of the servers that share the code.
@@ -74,7 +74,8 @@ fn chart(code: &MicrobenchRecord, source: &Source) -> Option<Chart> {
     ))
 }
 
-/// The leading, or else the first, closed loop in which a server that shares the code has figures.
+/// The leading workload, if it is a closed loop in which a server that shares the code has figures;
+/// otherwise the first workload that is.
 fn closed_loop<'a>(source: &Source<'a>) -> Option<&'a WorkloadSummary<'a>> {
     let members = source.families.iter().flat_map(|family| family.members.iter().copied());
     let mut candidates = family::leading(&source.families).into_iter().chain(members);

@@ -58,11 +58,11 @@ pub(super) use words::{connections, cores, host, list, load_cores, some, some_up
 pub(super) struct Source<'a> {
     pub(super) loaded: &'a Loaded,
     pub(super) summaries: &'a [WorkloadSummary<'a>],
-    /// Workloads that belong together, without those by a second tool.
+    /// Workloads that belong together, without the copies under a second tool.
     pub(super) families: Vec<Family<'a>>,
     /// The server that the user chose to compare all others with.
     pub(super) baseline: Option<&'a str>,
-    /// Among which servers the user wants ranks.
+    /// Whether the user also wants ranks among the servers that keep the rules of HTTP.
     pub(super) rules: Rules,
 }
 
@@ -72,7 +72,7 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Every section that has something to say, in the order in which they are read.
+/// Every section that is not left out, in the order in which they are read.
 pub(super) fn all(source: &Source) -> Vec<Section> {
     let sections: [fn(&Source) -> Option<Section>; 22] = [
         speed::section,
@@ -101,7 +101,7 @@ pub(super) fn all(source: &Source) -> Vec<Section> {
     sections.iter().filter_map(|section| section(source)).collect()
 }
 
-/// What suites that ask a question of their own found, in a sentence each.
+/// Sentences with the results of the families that have a question of their own.
 pub(super) fn sentences(families: &[Family]) -> Vec<String> {
     let of = |family: &Family| match family.question {
         Question::Capacity => capacity::sentences(&family.members),
@@ -124,7 +124,8 @@ fn best_by(members: &[&WorkloadSummary], short: impl Fn(&WorkloadSummary) -> Str
     by_server.into_iter().map(phrase).collect::<Vec<_>>().join("; ")
 }
 
-/// Servers with a figure, the first ones first: `epoll 105,000/s, hyper 98,000/s and 3 more`.
+/// Servers with their figures in the given order, of many the first few: `epoll 105,000/s, hyper
+/// 98,000/s and 3 more`.
 fn figures(found: &[(&str, String)]) -> String {
     let shown: Vec<String> = found.iter().map(|(server, figure)| format!("{server} {figure}")).collect();
     words::some(&shown)
@@ -132,7 +133,7 @@ fn figures(found: &[(&str, String)]) -> String {
 
 #[cfg(test)]
 impl crate::store::record::Record {
-    /// Seven runs of a server, each changed alike, for tests.
+    /// Seven runs of a server, each changed by `change`, for tests.
     pub(crate) fn seven(server: &str, change: impl Fn(&mut Self)) -> Vec<Self> {
         let mut runs: Vec<Self> = (1..=7).map(|repetition| Self::example(server, repetition)).collect();
         runs.iter_mut().for_each(change);
@@ -160,8 +161,8 @@ impl crate::store::record::Record {
 
 #[cfg(test)]
 impl super::document::Table {
-    /// Its rows as they are shown, of the columns with these headers, for tests. A column that the
-    /// table does not have is `-`.
+    /// The rows of the table as they are shown, with the columns of these headers, for tests. A
+    /// column that the table does not have is `-`.
     pub(crate) fn shown(&self, headers: &[&str]) -> Vec<String> {
         let cell = |row: &[super::value::Value], header: &str| {
             let place = self.columns.iter().position(|column| column.header == header);

@@ -1,4 +1,4 @@
-//! What does a connection cost? Kept open, closed after each request, or with pipelined requests.
+//! What does a connection cost? Compares connections kept, closed after each request, or pipelined.
 
 use super::family::Question;
 use super::metric::{COST, PER_SECOND, cost};
@@ -41,7 +41,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     section.with(members.iter().map(chart), tables.into_iter().flatten())
 }
 
-/// What a connection costs the servers, the cheapest first.
+/// A sentence with each server's CPU time per connection, the cheapest first.
 pub(super) fn sentence(members: &[&WorkloadSummary]) -> Option<String> {
     let ends = Ends::find(members)?;
     let of_cell = |cell: &Cell| Some((cell.name().to_owned(), ends.connection(cell)?));
@@ -52,8 +52,8 @@ pub(super) fn sentence(members: &[&WorkloadSummary]) -> Option<String> {
     (!shown.is_empty()).then(|| format!("CPU time per connection: {}.", figures(&shown)))
 }
 
-/// The workloads with the fewest and the most requests per connection, of which each request has its
-/// part of a connection.
+/// The workloads that close connections after the fewest and after the most requests: they differ
+/// in the share of a connection's cost that each request has.
 #[derive(Clone, Copy)]
 struct Ends<'s, 'a> {
     fewest: f64,
@@ -63,7 +63,7 @@ struct Ends<'s, 'a> {
 }
 
 impl<'s, 'a> Ends<'s, 'a> {
-    /// `None` where there are not two such workloads.
+    /// Returns `None` if fewer than two workloads close connections.
     fn find(members: &[&'s WorkloadSummary<'a>]) -> Option<Self> {
         let each = |summary: &WorkloadSummary| {
             summary.with_floor().find_map(|cell| cell.runs.first()?.requests_per_connection())
@@ -85,7 +85,7 @@ impl<'s, 'a> Ends<'s, 'a> {
     }
 }
 
-/// What a connection costs, and a request on one.
+/// A table of the costs of a connection and of a request on it.
 fn per_connection(members: &[&WorkloadSummary]) -> Option<Table> {
     let ends = Ends::find(members)?;
     let fields = [

@@ -44,8 +44,8 @@ pub(super) fn control(summary: &WorkloadSummary) -> Option<String> {
     ))
 }
 
-/// Which cells are limited by the load tool, the network or busy threads, or not ranked, errors by
-/// kind, and runs that failed.
+/// Notes about the cells that are limited by the load tool, the network or busy threads, or not
+/// ranked, about errors by kind, and about runs that failed.
 pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
     let grouped = [
         client_bound(summary),
@@ -96,7 +96,7 @@ pub(super) fn signs(table: &Table) -> Option<String> {
     (!said.is_empty()).then(|| said.join("; ") + ".")
 }
 
-/// The servers of which there is something to say, with it in brackets.
+/// The servers for which `note` returns a text, each with the text in brackets.
 fn each(summary: &WorkloadSummary, note: impl Fn(&Cell) -> Option<String>) -> Vec<String> {
     let noted = summary.with_floor().filter_map(|cell| Some((cell, note(cell)?)));
     noted.map(|(cell, note)| format!("{} ({note})", cell.server.name)).collect()
@@ -106,14 +106,14 @@ fn sentence(begin: &str, servers: &[String]) -> Option<String> {
     (!servers.is_empty()).then(|| format!("{begin}: {}.", words::list(servers)))
 }
 
-/// Of a server with a warm-up of its own, how long that is.
+/// The length of a server's own warm-up, if it is longer than the workload's.
 fn warmed(cell: &Cell) -> Option<String> {
     let of_workload = cell.measured().find_map(|run| run.workload.warm_up_seconds)?;
     let own = cell.server.warm_up_seconds?;
     (of_workload > 0.0 && own > of_workload).then(|| format!("{own} s"))
 }
 
-/// With the load hosts that were at their limit, where there are several.
+/// The cells that the load tool limited, with the load hosts at their limit if there are several.
 fn client_bound(summary: &WorkloadSummary) -> Option<String> {
     let bound = summary.with_floor().filter_map(|cell| {
         let verdict = cell.verdict.as_ref().filter(|verdict| verdict.bound == Bound::ClientBound)?;
@@ -139,7 +139,7 @@ fn thread_bound(summary: &WorkloadSummary) -> Option<String> {
     Some(format!("{said} A server with fewer busy threads than cores cannot use all of them."))
 }
 
-/// The reason of a cell's verdict, where it is this one.
+/// Returns the reason of a cell's verdict if the verdict is `bound`.
 fn reason_of(bound: Bound) -> impl Fn(&Cell) -> Option<String> {
     move |cell| {
         let verdict = cell.verdict.as_ref().filter(|verdict| verdict.bound == bound)?;
@@ -162,15 +162,15 @@ fn repeated(cell: &Cell) -> Option<String> {
     (cell.set_aside > 0).then(|| counted(cell.set_aside, "run"))
 }
 
-/// The share of a core that a server used while nothing was asked of it, where it was therefore not
-/// measured in slices as the others.
+/// The share of a core that an idle server used, if it was measured alone for that reason.
 fn restless(cell: &Cell) -> Option<String> {
     let alone = cell.measured().filter(|run| run.slices.is_none());
     let share = alone.filter_map(|run| run.cpu.as_ref()?.idle_share).reduce(f64::max)?;
     Some(format!("{:.0} % of a core", share * 100.0))
 }
 
-/// How many slices do not count. Where they are most of a run's, they all count, and it is disturbed.
+/// The number of disturbed slices that are left out. If they are more than half of a run's, none is
+/// left out, and the run is disturbed.
 fn disturbed_slices(cell: &Cell) -> Option<String> {
     let slices = || cell.measured().filter_map(|run| run.slices.as_ref());
     let left_out: usize = slices().map(|slices| slices.len() - slices.counted().count()).sum();
@@ -216,7 +216,7 @@ mod tests {
 
     #[test]
     fn a_server_with_a_longer_warm_up_is_named() {
-        // Its own and that of the workload, in seconds, and whether it is named.
+        // The warm-ups of server and workload, in seconds, and whether the server is named.
         let cases =
             [(Some(6.0), 0.2, true), (Some(0.1), 0.2, false), (Some(6.0), 0.0, false), (None, 0.2, false)];
         for (own, of_workload, is_named) in cases {

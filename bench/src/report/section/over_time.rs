@@ -1,4 +1,4 @@
-//! How does a load go over time? One run per cell, in tenths of a second, where the user asked for it.
+//! How does a load change over time? Shows the runs that `--series` adds, in tenths of a second.
 
 use super::{Source, words};
 use crate::analysis::statistics::median;
@@ -9,7 +9,7 @@ use crate::report::field::Field;
 use crate::report::value::{Attribution, Figure, Quantity};
 use crate::store::record::{SeriesRecord, TaskRecord};
 
-/// A server under a workload, with what it did over time.
+/// A server under a workload, with its answers and latency over time.
 struct Shown<'a> {
     cell: &'a Cell<'a>,
     series: &'a SeriesRecord,
@@ -55,7 +55,7 @@ fn why_left_out(summary: &WorkloadSummary) -> String {
     format!("{name} ({} reported none)", summary.tool.name)
 }
 
-/// Of each server what it answered, and its latency.
+/// For each server, a chart of requests per second, and one of latency if it is known.
 fn charts(summary: &WorkloadSummary) -> Vec<Chart> {
     let of_server = |(number, shown): (usize, Shown)| {
         let (server, place) = (shown.cell.name(), words::connections(summary.workload.connections));
@@ -98,7 +98,7 @@ fn charts(summary: &WorkloadSummary) -> Vec<Chart> {
     shown(summary).into_iter().enumerate().flat_map(of_server).collect()
 }
 
-/// The middle and the extremes of each server's tenths.
+/// The median and the extremes of each server's tenths of a second.
 fn table(summary: &WorkloadSummary) -> Option<Table> {
     let rows = shown(summary);
     let speed = |of: fn(&mut Vec<f64>) -> Option<f64>| {

@@ -6,19 +6,19 @@ use crate::report::value::Quantity;
 
 /// What the charts of one figure have in common.
 pub(super) struct Panels {
-    /// Of the first chart; the others have their number behind it.
+    /// The id of the first chart. The other charts' ids have their number behind it.
     pub(super) id: String,
     pub(super) title: String,
     /// What one line stands for.
     pub(super) each: &'static str,
-    /// What follows in the description.
+    /// The end of the description, behind the names.
     pub(super) rest: &'static str,
     pub(super) x: Axis,
     pub(super) y: Axis,
 }
 
 impl Panels {
-    /// Those of a time by the rate of an open loop, a line per server.
+    /// Charts of a time by the rate of an open loop, with a line per server.
     pub(super) fn by_rate(id: &str, title: &str, label: &str) -> Self {
         Self {
             id: id.into(),
@@ -30,7 +30,8 @@ impl Panels {
         }
     }
 
-    /// The charts of lines, the cheapest first. Their numbers of lines differ by at most one.
+    /// Divides lines, the cheapest first, among charts whose numbers of lines differ by at most
+    /// one.
     pub(super) fn charts(&self, lines: Vec<Line>) -> Vec<Chart> {
         let all = lines.len();
         let panels = all.div_ceil(MOST_LINES);
@@ -76,7 +77,7 @@ mod tests {
         let axis = Axis { label: String::new(), quantity: Quantity::Time, scale: Scale::Log };
         let (id, title) = ("cost".into(), "Cost".into());
         let panels = Panels { id, title, each: "server", rest: "", x: axis.clone(), y: axis };
-        // The number of lines, and of each chart its id, its title and its number of lines.
+        // The number of lines, and the id, the title and the number of lines of each chart.
         let cases: [(usize, &[&str]); 5] = [
             (0, &[]),
             (1, &["cost | Cost | 1"]),

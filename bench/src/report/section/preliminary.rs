@@ -9,7 +9,7 @@ use crate::report::field::Field;
 use crate::store::record::TaskRecord;
 use crate::text::numbers::counted;
 
-/// The servers by what has been measured of them so far.
+/// A table of the servers, with the medians of what has been measured so far.
 pub(in crate::report) fn table(summary: &WorkloadSummary) -> Table {
     let metric = metric::leading_metric(summary);
     let is_load = summary.workload.task == TaskRecord::Load;

@@ -1,4 +1,4 @@
-//! What does TLS cost, and what HTTP/2? Each server against itself, speaking plain HTTP/1.1.
+//! What do TLS and HTTP/2 cost? Compares each server with itself over plain HTTP/1.1.
 
 use super::family::Question;
 use super::metric::{COST, cost};
@@ -38,8 +38,9 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     section.with(charts, tables)
 }
 
-/// What each protocol costs the servers against themselves, by its load over kept connections with the
-/// most streams, or connections; and what a handshake costs.
+/// Sentences about what each protocol costs, relative to the same server over plain HTTP/1.1, and
+/// what a handshake costs. The load of a protocol is the one over kept connections with the most
+/// streams, or, among equal ones, with the most connections.
 pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
     let ratios = |protocol: Protocol| {
         let kept = members.iter().copied().filter(|member| {
@@ -62,7 +63,7 @@ pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
     protocols.filter_map(ratios).chain(handshake()).collect()
 }
 
-/// The servers with a figure, the least first; `None` where there is none.
+/// The servers with their figures, in ascending order; `None` if there are none.
 fn ascending(
     member: &WorkloadSummary,
     figure: impl Fn(&Cell) -> Option<f64>,
@@ -75,7 +76,7 @@ fn ascending(
     (!found.is_empty()).then(|| figures(&found))
 }
 
-/// Those with figures: plain HTTP/1.1 first, with which the others are compared.
+/// The workloads with figures. Plain HTTP/1.1, with which the others are compared, comes first.
 fn in_order<'s, 'a>(members: &[&'s WorkloadSummary<'a>]) -> Vec<&'s WorkloadSummary<'a>> {
     let mut members: Vec<_> = members.iter().copied().filter(|member| member.is_measured()).collect();
     members.sort_by_key(|member| member.workload.protocol);
@@ -88,8 +89,8 @@ fn family_name(members: &[&WorkloadSummary]) -> String {
     format!("protocols-{}", first.split('-').next().unwrap_or_default())
 }
 
-/// The workload that a protocol is compared with: the same without it, or else with the most
-/// connections, as streams take their place.
+/// The workload over plain HTTP/1.1 that `of` is compared with: the one with as many connections,
+/// or else the one with the most, since streams take the place of connections.
 fn plain_of<'s, 'a>(
     members: &[&'s WorkloadSummary<'a>],
     of: &WorkloadSummary,
@@ -107,7 +108,7 @@ fn ratio(member: &WorkloadSummary, plain: &WorkloadSummary, cell: &Cell) -> Opti
     Some(cost(member, cell)? / cost(plain, cell)?)
 }
 
-/// A bar per server and protocol, those of a server together.
+/// A bar per server and protocol, grouped by server.
 fn chart(members: &[&WorkloadSummary]) -> Option<Chart> {
     let kept: Vec<_> =
         members.iter().filter(|member| member.workload.mode.as_deref() == Some("keep-alive")).collect();
@@ -128,7 +129,7 @@ fn chart(members: &[&WorkloadSummary]) -> Option<Chart> {
     })
 }
 
-/// Each protocol to plain HTTP/1.1 of the same server.
+/// A table of the ratios of each protocol to plain HTTP/1.1 on the same server.
 fn ratios(members: &[&WorkloadSummary]) -> Option<Table> {
     let first = members.first()?;
     let others = members.iter().copied().filter(|member| !member.workload.protocol.is_plain());
@@ -143,7 +144,8 @@ fn ratios(members: &[&WorkloadSummary]) -> Option<Table> {
     Table::from_fields(id, title, fields, first.cells.iter()).with_rows()
 }
 
-/// What a handshake costs each server: a request on a connection of its own, to the same without TLS.
+/// A table of what a handshake costs each server: the difference between a request on a new
+/// connection with TLS and one without.
 fn handshakes(members: &[&WorkloadSummary]) -> Option<Table> {
     let pairs = handshakes_of(members);
     let (first, _) = *pairs.first()?;
@@ -158,7 +160,7 @@ fn handshakes(members: &[&WorkloadSummary]) -> Option<Table> {
     Table::from_fields(id, title, fields, first.cells.iter()).with_rows()
 }
 
-/// The workloads of which each request has a handshake, and the same without TLS.
+/// The workloads with a handshake per request, each with the one without TLS to compare it with.
 fn handshakes_of<'s, 'a>(
     members: &[&'s WorkloadSummary<'a>],
 ) -> Vec<(&'s WorkloadSummary<'a>, &'s WorkloadSummary<'a>)> {

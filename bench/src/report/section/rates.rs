@@ -1,5 +1,5 @@
-//! What does it cost at the same load, and when idle? Open loops at rates that are the same for all
-//! servers, and silent connections.
+//! What do servers cost at the same load, and when idle? Shows open loops at rates that are the
+//! same for all servers, and silent connections.
 
 use super::family::{self, Question};
 use super::metric::{COST, IDLE, MEAN, P99};
@@ -36,7 +36,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
     section.with(charts(&loads), tables.chain(loads.iter().map(|summary| table(source, summary))))
 }
 
-/// Who is the cheapest at which rate, and what silent connections cost.
+/// Which server is the cheapest at each rate, and what silent connections cost.
 pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
     let (idle, loads): (Vec<&WorkloadSummary>, Vec<&WorkloadSummary>) =
         members.iter().partition(|member| member.workload.task == TaskRecord::Idle);
@@ -54,7 +54,7 @@ pub(super) fn sentences(members: &[&WorkloadSummary]) -> Vec<String> {
     best.into_iter().chain(idle.iter().filter_map(of_idle)).collect()
 }
 
-/// The cost by the rate, a line per server.
+/// Charts of the cost by the rate, with a line per server.
 fn charts(loads: &[&WorkloadSummary]) -> Vec<Chart> {
     let line = |server: &str| COST.line(server, loads.iter().map(|summary| (rate(summary), *summary)));
     let panels = Panels::by_rate("rates-cost", "CPU time per request by rate", "CPU/request");
@@ -90,7 +90,7 @@ fn idle_table(source: &Source, summary: &WorkloadSummary) -> Table {
     source.table(summary, ["", "Idle"], fields, summary.with_floor())
 }
 
-/// Per so many requests, or seconds.
+/// The column of thread switches per `times` requests; of idle workloads, per `times` seconds.
 fn switches<'a>(header: &str, times: f64) -> Field<'a, Cell<'a>> {
     let per_run = move |run: &Record| run.switches().map(|switches| switches * times);
     fields::median(header, Quantity::Count, per_run).essential()

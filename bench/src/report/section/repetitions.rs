@@ -11,7 +11,8 @@ use crate::report::value::Quantity;
 use crate::store::record::Record;
 use crate::text::numbers::as_f64;
 
-/// The most dots in a row, evenly chosen by rank: more cannot be distinguished on a phone.
+/// The most dots in a row: more cannot be distinguished on a phone. Of more runs, dots are chosen
+/// at equal distances in sorted order.
 const DOTS: usize = 60;
 
 pub(super) fn section(source: &Source) -> Option<Section> {
@@ -55,7 +56,7 @@ fn chart(summary: &WorkloadSummary) -> Chart {
     }
 }
 
-/// At most [`DOTS`] of them, the least and the most included.
+/// At most [`DOTS`] of the dots, which include the lowest and the highest.
 fn thinned(mut dots: Vec<Dot>) -> Vec<Dot> {
     if dots.len() <= DOTS {
         return dots;
@@ -94,7 +95,7 @@ fn table(summary: &WorkloadSummary) -> Table {
     table
 }
 
-/// The least and the most of all runs.
+/// The lowest and the highest figure of all runs.
 fn ends(metric: Metric, cell: &Cell) -> Option<[f64; 2]> {
     let values = cell.values(metric.source.per_run);
     let least = values.iter().copied().reduce(f64::min)?;

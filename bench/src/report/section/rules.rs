@@ -1,5 +1,5 @@
-//! What is the order among servers that keep the rules of HTTP? On request: a second rank beside that
-//! among all, and a sentence.
+//! What is the order among servers that keep the rules of HTTP? If the user asks for it, tables
+//! have a second rank, among these servers alone, and the answers have a sentence.
 
 use clap::ValueEnum;
 
@@ -97,8 +97,7 @@ mod tests {
     use crate::store::record::{Bound, Record};
     use crate::store::results::Loaded;
 
-    /// Servers with their CPU time per request in microseconds, and the cases that they pass of 10, with
-    /// flaky ones.
+    /// Servers: name, CPU time per request in µs, and how many of 10 cases pass and are flaky.
     type Servers<'a> = &'a [(&'a str, f64, Option<(u64, u64)>)];
 
     fn runs(servers: Servers) -> Vec<Record> {
@@ -124,8 +123,8 @@ mod tests {
     #[test]
     #[rustfmt::skip]
     fn the_order_is_among_servers_that_pass_every_case() {
-        // Servers, the sentence or "", and of each row of the table its server, its rank and that among those that keep
-        // the rules.
+        // The servers, the sentence or "", and the rows of the table: the server, its rank, and its
+        // rank among the servers that keep the rules.
         let cases: [(Servers, &str, &[&str]); 6] = [
             (
                 &[("a", 1.0, Some((9, 0))), ("b", 2.0, ALL), ("c", 2.0, ALL), ("d", 3.0, Some((9, 1))), ("e", 4.0, ALL)],

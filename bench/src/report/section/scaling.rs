@@ -1,4 +1,4 @@
-//! How does it scale, with connections and with cores?
+//! How do servers scale with connections and with cores?
 
 use super::Source;
 use super::family::{self, Question};
@@ -12,9 +12,9 @@ use crate::report::value::{Figure, Quantity, Value};
 use crate::store::record::WorkloadRecord;
 use crate::text::numbers::{self, as_f64};
 
-/// What there is more and more of.
+/// The quantity that grows from workload to workload.
 struct Step {
-    /// What the axis says.
+    /// The label of the axis.
     label: &'static str,
     of: fn(&WorkloadRecord) -> f64,
 }
@@ -62,7 +62,7 @@ pub(super) fn by_cores(source: &Source) -> Option<Section> {
     CORES.answer(section, &members, &shown)
 }
 
-/// The throughput per core, as a share of that on the fewest cores.
+/// The throughput per core, as a share of the throughput per core on the fewest cores.
 fn efficiency(cell: &Cell, first: Option<&WorkloadSummary>) -> Value {
     let ratio = || {
         let first = first?.cell(cell.name())?;

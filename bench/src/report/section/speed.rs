@@ -45,10 +45,10 @@ fn chart(summary: &WorkloadSummary) -> Chart {
     )
 }
 
-/// The floor, the servers by throughput, and last those whose figures decide nothing.
+/// The floor, the servers by throughput, and last the servers that are not ranked.
 fn table(source: &Source, summary: &WorkloadSummary) -> Table {
     let speed = PER_SECOND.field().with_intervals().with_bars().essential();
-    // Of a server with a single core there is nothing to know.
+    // Verdicts about a server with a single core have no thread utilisation.
     let has_threads =
         |run: &&Record| run.verdict.as_ref().is_some_and(|verdict| verdict.thread_utilisation.is_some());
     let knows_threads = summary.with_floor().any(|cell| cell.runs.iter().any(has_threads));

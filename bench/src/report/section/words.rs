@@ -8,7 +8,7 @@ use crate::report::value::Attribution;
 use crate::store::record::ServerRecord;
 use crate::text::numbers;
 
-/// A sentence names this many servers; of more, the first [`FEW`], since the tables have all.
+/// A sentence names up to this number of servers, or else the first [`FEW`]: the tables have all.
 const NAMED: usize = 8;
 /// See [`NAMED`].
 const FEW: usize = 5;
@@ -25,7 +25,7 @@ pub(super) fn title(summary: &WorkloadSummary) -> String {
     format!("{} ({}{how})", workload.title, workload.name)
 }
 
-/// What a workload of a suite is called in a column: its name without the suite's.
+/// The name of a suite's workload in a column, without the name of the suite.
 pub(super) fn short(summary: &WorkloadSummary) -> String {
     let name = &summary.workload.name;
     name.split_once('-').map_or_else(|| name.clone(), |(_, rest)| rest.to_owned())
@@ -74,13 +74,13 @@ pub(in crate::report) fn load_cores(hosts: &Hosts) -> String {
     )
 }
 
-/// What a host's link can carry: `10,000 Mbit/s`; `None` where it does not say.
+/// The speed of a host's link: `10,000 Mbit/s`; `None` if the interface does not state it.
 pub(in crate::report) fn speed(link: &HostLink) -> Option<String> {
     let speed = link.interface.as_ref()?.megabits_per_second?;
     Some(format!("{} Mbit/s", numbers::whole(numbers::as_f64(speed))))
 }
 
-/// A host's interface with what it carries: `eth0, 10,000 Mbit/s`.
+/// A host's interface with the speed of its link: `eth0, 10,000 Mbit/s`.
 pub(in crate::report) fn interface(link: &HostLink) -> String {
     let name = link.interface.as_ref().map_or("interface unknown", |interface| &interface.name);
     format!("{name}, {}", speed(link).unwrap_or_else(|| "speed unknown".into()))
@@ -96,7 +96,7 @@ pub(in crate::report) fn list<S: AsRef<str>>(words: &[S]) -> String {
     }
 }
 
-/// The servers, of many the first few and the number of the others.
+/// The names; of more than [`NAMED`], the first few and the number of the others.
 pub(in crate::report) fn some<S: AsRef<str>>(names: &[S]) -> String {
     if names.len() <= NAMED {
         return list(names);
@@ -106,7 +106,7 @@ pub(in crate::report) fn some<S: AsRef<str>>(names: &[S]) -> String {
     list(&few.iter().map(AsRef::as_ref).chain([more.as_str()]).collect::<Vec<_>>())
 }
 
-/// Servers with their ratios in ascending order; of many the first few and the last.
+/// Servers with their ratios in ascending order; of more than [`NAMED`], a few and the last.
 pub(in crate::report) fn some_up_to(ratios: &[String]) -> String {
     match ratios {
         [few @ .., last] if few.len() >= NAMED => {

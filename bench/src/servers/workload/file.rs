@@ -11,10 +11,10 @@ use super::{Amount, Load, Rate, Suite, Task, Workload};
 use crate::store::record::{Protocol, PublishedRecord, TaskRecord};
 use crate::text::toml_file;
 
-/// What stands for the path in an answer.
+/// The placeholder for the path in an answer.
 const PATH: &str = "{path}";
 
-/// A file. It has either workloads or the names of other suites.
+/// A workload file. It has either workloads or the names of other suites.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SuiteFile {
@@ -177,7 +177,7 @@ impl WorkloadTable {
         })
     }
 
-    /// Takes the fields of a protocol: it, its streams, and whether sessions are resumed.
+    /// Takes the fields of a protocol: the protocol, its streams, and whether sessions are resumed.
     fn protocol(&mut self) -> anyhow::Result<(Protocol, u32, bool)> {
         let protocol = self.protocol.take().unwrap_or_default();
         let (streams, resumes) = (self.streams.take(), self.resumes.take().unwrap_or_default());
@@ -223,7 +223,7 @@ impl WorkloadTable {
         })
     }
 
-    /// Fails when a field is left, which the task does not use.
+    /// Fails when a field is left that the task does not use.
     fn refuse_leftovers(&self) -> anyhow::Result<()> {
         let fields = [
             ("tool", self.tool.is_some()),

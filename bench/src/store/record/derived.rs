@@ -1,16 +1,16 @@
-//! Figures that follow from what is stored of a run.
+//! Figures that are calculated from the record of a run.
 
 use super::{ConnectionsRecord, Record, TaskRecord};
 use crate::text::numbers::as_f64;
 
-/// Each is `None` where the run has no such figure.
+/// Each figure is `None` where the run does not have it.
 impl Record {
     /// Whether it has figures of any kind.
     pub fn is_measured(&self) -> bool {
         self.error.is_none()
     }
 
-    /// Whether it is one of this server under the workload of this name, by this tool.
+    /// Whether it is a run of this server under this workload by this tool, by their names.
     pub fn is_of(&self, workload: &str, tool: &str, server: &str) -> bool {
         self.workload.name == workload && self.tool.name == tool && self.server.name == server
     }
@@ -27,7 +27,7 @@ impl Record {
         (answered > 0).then_some(self.cpu.as_ref()?.server?.seconds / as_f64(answered))
     }
 
-    /// How many requests got no 2xx answer, and how many connections failed.
+    /// The number of requests without an expected answer, plus the number of failed connections.
     pub fn error_count(&self) -> u64 {
         self.load.as_ref().map_or(0, |load| load.errors.values().sum())
     }
@@ -48,13 +48,13 @@ impl Record {
         Some(as_f64(grown) / f64::from(self.workload.connections))
     }
 
-    /// The server's CPU time per second while nothing is asked of it, as a share of a core.
+    /// The server's CPU time per second while no request is sent to it, as a share of a core.
     pub fn idle_cpu(&self) -> Option<f64> {
         let cpu = self.cpu.as_ref().filter(|_| self.workload.task == TaskRecord::Idle)?;
         Some(cpu.server?.seconds / cpu.wall_seconds)
     }
 
-    /// How often threads of the server were switched, per request; of idle connections per second.
+    /// The number of context switches of the server per request; with idle connections, per second.
     pub fn switches(&self) -> Option<f64> {
         let cpu = self.cpu.as_ref()?;
         let server = cpu.server?;
@@ -66,8 +66,8 @@ impl Record {
         (divisor > 0.0).then(|| switches / divisor)
     }
 
-    /// After how many requests a connection is closed: 1 in mode `close`, N in `close-after-N`; `None`
-    /// where connections are kept.
+    /// The number of requests after which a connection is closed: 1 in mode `close`, N in
+    /// `close-after-N`; `None` where connections are kept.
     pub fn requests_per_connection(&self) -> Option<f64> {
         match self.workload.mode.as_deref()? {
             "close" => Some(1.0),
@@ -75,7 +75,7 @@ impl Record {
         }
     }
 
-    /// How many cores the tool had, on all hosts of the load.
+    /// The number of cores that the tool could use, on all hosts of the load.
     pub fn tool_core_count(&self) -> usize {
         match &self.hosts {
             None => self.tool_cores.len(),
@@ -83,7 +83,7 @@ impl Record {
         }
     }
 
-    /// How many cores the server and the tool had together.
+    /// The number of cores that the server and the tool could use together.
     pub fn cores(&self) -> usize {
         if self.hosts.is_some() {
             return self.server_cores.len() + self.tool_core_count();

@@ -1,4 +1,4 @@
-//! What was measured in a run, or why there are no figures.
+//! The figures that were measured in a run, or the error of a run without figures.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct VerdictRecord {
-    /// What limited it.
+    /// What limited the run.
     pub bound: Bound,
-    /// Why, where it is `invalid`, `disturbed`, `thread-bound` or `network-bound`, and where the tool of
-    /// one of several hosts was at its limit.
+    /// The reason, where the run is `invalid`, `disturbed`, `thread-bound` or `network-bound`, and
+    /// where the tool on one of several hosts was at its limit.
     pub reason: Option<String>,
     /// The share of its cores' time that the server used; `null` where its process is not known.
     pub server_utilisation: Option<f64>,
@@ -26,7 +26,7 @@ pub struct VerdictRecord {
     #[serde(alias = "foreign_share")]
     pub external_share: Option<f64>,
     /// Requests in flight by Little's law, throughput times mean latency, as a share of those asked
-    /// for; where the tool's latency is one that the law applies to.
+    /// for; `null` where the law does not apply to the tool's latency.
     pub concurrency: Option<f64>,
 }
 
@@ -45,9 +45,10 @@ pub enum Bound {
     /// A thread of the server was busy all the time, while the server's cores had time left: it cannot
     /// use all of them, and the throughput is its limit.
     ThreadBound,
-    /// The link of the server's host carried nearly what it can.
+    /// The link of the server's host carried nearly its capacity.
     NetworkBound,
-    /// Neither was busy: the round trip limits the throughput; or an open loop held its rate.
+    /// Neither side was busy, so that the round trip limits the throughput; or an open loop held
+    /// its rate.
     LatencyBound,
     /// The load tool had time left, and the server's usage is not known.
     Unknown,
@@ -73,30 +74,31 @@ impl std::fmt::Display for Bound {
 pub struct LoadRecord {
     /// How long the load took, by the tool's clock.
     pub elapsed_seconds: f64,
-    /// Answers with a 2xx status, or of a mix with the status that their kind expects.
+    /// Answers with a 2xx status; in a mix, answers with the status that their kind expects.
     pub answered: u64,
-    /// Requests without such an answer, and connections that failed, by what happened instead.
+    /// The number of requests without an expected answer and of failed connections, by error.
     pub errors: BTreeMap<String, u64>,
-    /// How many of the errors are those of connections, which say nothing about a request.
+    /// The number of errors that are failed connections, which say nothing about a request.
     #[serde(default)]
     pub failed_connections: u64,
     /// Requests per second as the tool claims them: compare `answered / elapsed_seconds`.
     pub claimed_per_second: Option<f64>,
     /// The rate of an open loop.
     pub open_loop: Option<OpenLoopRecord>,
-    /// What the tool and the server agreed on. Absent without TLS, and where the tool does not say.
+    /// The TLS parameters that the tool and the server agreed on. Absent without TLS, and where the
+    /// tool does not report them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<TlsRecord>,
-    /// The kinds of requests of a mix. Absent where all are of one.
+    /// The kinds of requests of a mix. Absent where all requests are of one kind.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub kinds: Vec<KindRecord>,
 }
 
-/// The TLS of a load's connections: the same of all, or the run has no figures.
+/// The TLS parameters of a load's connections. A run whose connections differ has no figures.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct TlsRecord {
-    /// `TLSv1.3`.
+    /// The version: `TLSv1.3`.
     pub version: String,
     /// The cipher suite, such as `TLS13_AES_128_GCM_SHA256`.
     pub suite: String,
@@ -114,7 +116,7 @@ pub struct TlsRecord {
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct KindRecord {
-    /// Its name; `plain` of the requests of no other kind.
+    /// Its name; `plain` for requests of no other kind.
     pub name: String,
     /// Its part of all requests, from 0 to 1.
     pub share: f64,
@@ -122,7 +124,7 @@ pub struct KindRecord {
     pub status: u16,
     /// Requests that were sent.
     pub sent: u64,
-    /// Answers of that status.
+    /// Answers with that status.
     pub expected: u64,
     /// Mean latency of its answers.
     pub mean_seconds: Option<f64>,
@@ -154,13 +156,13 @@ pub struct LatencyRecord {
     pub mean_seconds: Option<f64>,
     /// Seconds by percentile, `50` to `99`.
     pub percentiles: BTreeMap<u8, f64>,
-    /// The slowest.
+    /// The highest latency.
     pub max_seconds: Option<f64>,
     /// The 99.9th percentile.
     pub p99_9_seconds: Option<f64>,
     /// How long connections took to open, where the tool reports it.
     pub connect: Option<OpeningRecord>,
-    /// How long handshakes of TLS took after that. Absent where the tool reports none.
+    /// How long TLS handshakes took after the connect. Absent where the tool reports none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handshake: Option<OpeningRecord>,
     /// All latencies, where the tool reports them: an HdrHistogram of nanoseconds with three
@@ -168,20 +170,20 @@ pub struct LatencyRecord {
     pub histogram: Option<String>,
 }
 
-/// How long a step of opening connections took, those of the warm-up included.
+/// How long a step of opening connections took, including connections of the warm-up.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct OpeningRecord {
-    /// How many there were.
+    /// The number of times that the step was made.
     pub count: u64,
     /// Arithmetic mean; `null` in old records.
     #[serde(default)]
     pub mean_seconds: Option<f64>,
-    /// Half took at most this long.
+    /// Half of them took at most this long.
     pub p50_seconds: f64,
-    /// 99 % took at most this long.
+    /// 99 % of them took at most this long.
     pub p99_seconds: f64,
-    /// The slowest.
+    /// The longest time.
     pub max_seconds: f64,
 }
 
@@ -189,11 +191,12 @@ pub struct OpeningRecord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionsRecord {
-    /// Asked for.
+    /// Connections that were asked for.
     pub asked: u32,
-    /// The most connections of the server's socket, of several counts during the run.
+    /// The highest of several counts of the connections of the server's socket during the run.
     pub seen: Option<u64>,
-    /// How many this machine accepted during the run, on any port; `null` where it does not say.
+    /// Connections that this machine accepted during the run, on any port; `null` where that is not
+    /// known.
     pub accepted: Option<u64>,
 }
 
@@ -203,58 +206,61 @@ pub struct ConnectionsRecord {
 pub struct CpuRecord {
     /// Time from the tool's start to its end, by the harness's clock.
     pub wall_seconds: f64,
-    /// What the server used in that time; `null` where its process is not known.
+    /// The server's usage in that time; `null` where its process is not known.
     pub server: Option<UsageRecord>,
     /// CPU time of the server's busiest threads in that time, at most one per core of the server, the
     /// busiest first. A thread that ended meanwhile is not among them. `null` where the server has a
     /// single core, where the kernel does not say, and in old records.
     #[serde(default)]
     pub thread_seconds: Option<Vec<f64>>,
-    /// What the tool used from its start to its end.
+    /// The tool's usage from its start to its end.
     pub tool: UsageRecord,
     /// Time that the server's and the tool's cores spent on other processes, interrupts and other
     /// machines. The kernel counts it in hundredths of a second.
     #[serde(alias = "foreign_seconds")]
     pub external_seconds: Option<f64>,
-    /// The part of it that other machines on the same hardware took (steal).
+    /// The part of `external_seconds` that other machines on the same hardware took (steal).
     #[serde(alias = "stolen_seconds")]
     pub steal_seconds: Option<f64>,
     /// Time for which the container's quota throttled its processes, summed over cores.
     #[serde(alias = "withheld_seconds")]
     pub throttled_seconds: Option<f64>,
-    /// Time for which the machine was suspended meanwhile. No other time contains it. Absent in old
-    /// records.
+    /// Time for which the machine was suspended during the run. No other time contains it. Absent
+    /// in old records.
     #[serde(default)]
     pub suspended_seconds: Option<f64>,
     /// The share of a core that the server used while no request was sent to it, between slices;
     /// `null` where there was no such time, as in old records.
     #[serde(default)]
     pub idle_share: Option<f64>,
-    /// How fast the cores ran. Absent where the kernel does not say, and in old records.
+    /// Clock frequencies of the cores. Absent where the kernel does not report them, and in old
+    /// records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub frequency: Option<FrequencyRecord>,
 }
 
-/// Clock frequencies of cores, as the kernel said them once in the run: 50 ms after the load tool was
-/// started, or where the run was made in slices at the end of the warm-up before them.
+/// Clock frequencies of cores, as the kernel reported them once in the run: 50 ms after the load
+/// tool was started, or, in a run in slices, at the end of the warm-up before the slices.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct FrequencyRecord {
-    /// Of each of the server's cores, in hertz; `null` where they are not known.
+    /// The frequency of each of the server's cores, in hertz; `null` where they are not known.
     pub server_hertz: Option<Vec<u64>>,
-    /// The same of the tool's; `null` on other hosts.
+    /// The frequency of each of the tool's cores, in hertz; `null` where the tool ran on other
+    /// hosts.
     pub tool_hertz: Option<Vec<u64>>,
 }
 
-/// What the processes of one side used: all threads, also those that ended, and children.
+/// CPU time and context switches of the processes of one side: of all threads, including those that
+/// ended, and of children.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UsageRecord {
-    /// CPU time in all.
+    /// CPU time in total.
     pub seconds: f64,
-    /// The part of it in user mode.
+    /// CPU time in user mode.
     pub user_seconds: f64,
-    /// The part of it in the kernel.
+    /// CPU time in the kernel.
     pub system_seconds: f64,
     /// How often a thread gave up its core to wait.
     pub voluntary_switches: Option<u64>,
@@ -266,11 +272,11 @@ pub struct UsageRecord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct MemoryRecord {
-    /// Before the first request.
+    /// Memory before the first request.
     pub at_rest_bytes: Option<u64>,
-    /// At the end of the run; of connections that are held, while they are.
+    /// Memory at the end of the run; for held connections, while they are held.
     pub after_bytes: Option<u64>,
-    /// The peak until the end of the run.
+    /// The peak of the memory until the end of the run.
     pub peak_bytes: Option<u64>,
 }
 
@@ -278,9 +284,10 @@ pub struct MemoryRecord {
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct StartRecord {
-    /// From just before the process is created to the line by which it says that it is ready.
+    /// The time from just before the process is created to the line by which it says that it is
+    /// ready.
     pub ready_seconds: f64,
-    /// From the same moment to the last byte of its first answer.
+    /// The time from the same moment to the last byte of its first answer.
     pub first_answer_seconds: f64,
 }
 

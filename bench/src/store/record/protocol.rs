@@ -5,7 +5,7 @@ use std::fmt::{self, Display, Formatter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// What is spoken over a connection, and whether that is encrypted.
+/// The protocol of a connection, and whether it is encrypted.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, Ord, PartialEq, PartialOrd, Serialize)]
 pub enum Protocol {
     /// HTTP/1.1.
@@ -15,7 +15,7 @@ pub enum Protocol {
     /// HTTP/1.1 over TLS 1.3.
     #[serde(rename = "https")]
     Https,
-    /// HTTP/2 without TLS, which the client knows that the server speaks.
+    /// HTTP/2 without TLS, with prior knowledge of the client that the server supports it.
     #[serde(rename = "h2c")]
     H2c,
     /// HTTP/2 over TLS 1.3, by ALPN.
@@ -24,7 +24,7 @@ pub enum Protocol {
 }
 
 impl Protocol {
-    /// All of them.
+    /// All protocols.
     pub const ALL: [Self; 4] = [Self::Http1, Self::Https, Self::H2c, Self::H2];
 
     /// Its name in manifests, workloads and records.
@@ -37,12 +37,12 @@ impl Protocol {
         }
     }
 
-    /// Whether it is HTTP/1.1 without TLS, as in records that do not say.
+    /// Whether it is HTTP/1.1 without TLS, which is the default of records without a protocol.
     pub fn is_plain(&self) -> bool {
         *self == Self::Http1
     }
 
-    /// Whether there is TLS below it.
+    /// Whether it uses TLS.
     pub fn is_encrypted(self) -> bool {
         matches!(self, Self::Https | Self::H2)
     }

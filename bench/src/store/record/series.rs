@@ -1,24 +1,24 @@
-//! What was answered over time: a load in intervals.
+//! The answers to a load over time, by interval.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::text::numbers::as_f64;
 
-/// A load once more, after the run itself, in one piece and without a warm-up, in intervals of the same
-/// length. A column has a value per interval, from the start of the load on; what is after the last whole
-/// one is left out.
+/// The load once more, after the run itself, in one piece and without a warm-up, in intervals of
+/// the same length. A column has a value per interval, from the start of the load. An incomplete
+/// interval at the end is left out.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SeriesRecord {
     /// How long an interval is.
     pub interval_seconds: f64,
-    /// Answers with a 2xx status that arrived in it.
+    /// Answers with a 2xx status that arrived in the interval.
     pub answered: Vec<u64>,
-    /// Half of the answers that arrived in it, of any status, took at most this long; `null` without one,
-    /// and where several hosts made the load.
+    /// Half of the answers of any status that arrived in the interval took at most this long;
+    /// `null` without an answer, and where several hosts made the load.
     pub p50_seconds: Vec<Option<f64>>,
-    /// 99 % of them took at most this long.
+    /// 99 % of these answers took at most this long.
     pub p99_seconds: Vec<Option<f64>>,
 }
 

@@ -1,4 +1,4 @@
-//! What was run: the workload, the server and the load tool.
+//! The setup of a run: the workload, the server and the load tool.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -11,23 +11,23 @@ use super::protocol::Protocol;
 pub struct WorkloadRecord {
     /// Its name.
     pub name: String,
-    /// What it is, for people.
+    /// A description of it for readers.
     pub title: String,
     /// The request target.
     pub path: String,
-    /// What is done.
+    /// What is done with the server.
     pub task: TaskRecord,
-    /// Connections asked for; 1 of a start.
+    /// Connections asked for; 1 for a start.
     pub connections: u32,
-    /// `keep-alive`, `close` or `pipelined-N`; `null` where no load is made.
+    /// `keep-alive`, `close`, `close-after-N` or `pipelined-N`; `null` where no load is made.
     pub mode: Option<String>,
     /// The protocol. Absent where it is HTTP/1.1 without TLS, as in old records.
     #[serde(default, skip_serializing_if = "Protocol::is_plain")]
     pub protocol: Protocol,
-    /// Streams of HTTP/2 that are open at once on a connection. Absent of HTTP/1.1.
+    /// HTTP/2 streams that are open at once on a connection. Absent for HTTP/1.1.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub streams: Option<u32>,
-    /// Whether a new connection resumes a session of TLS. Absent where it does not.
+    /// Whether a new connection resumes a TLS session. Absent where it does not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub resumes: bool,
     /// Requests asked for; `null` where the load was bounded by time.
@@ -50,11 +50,11 @@ pub struct WorkloadRecord {
     /// The seed of an open loop whose requests arrived at random. Absent where they were evenly spaced.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub poisson_seed: Option<u64>,
-    /// On how many of its cores the server ran; `null` for all of them, as in old records.
+    /// The number of its cores that the server ran on; `null` for all of them, as in old records.
     #[serde(default)]
     pub server_cores: Option<usize>,
-    /// How long a slice was to take; `null` where servers were measured one after another, as in old
-    /// records.
+    /// The planned length of a slice; `null` where servers were measured one after another, as in
+    /// old records.
     #[serde(default)]
     pub slice_seconds: Option<f64>,
     /// A ratio that was published for this workload.
@@ -67,11 +67,12 @@ pub struct WorkloadRecord {
 pub enum TaskRecord {
     /// A load tool sends requests.
     Load,
-    /// It is started, and answers one request.
+    /// The server is started, and answers one request.
     Start,
     /// Connections are opened, used once, and held.
     Hold,
-    /// The same, and nothing is sent for a time in which the server's CPU time is counted.
+    /// Connections are held, and the server's CPU time is counted for a time in which nothing is
+    /// sent.
     Idle,
 }
 
@@ -81,7 +82,7 @@ pub enum TaskRecord {
 pub struct LimitRecord {
     /// The percentile: 50, 75, 90, 95, 99 or 99.9.
     pub percentile: f64,
-    /// In seconds.
+    /// The limit in seconds.
     pub seconds: f64,
 }
 
@@ -91,26 +92,28 @@ pub struct LimitRecord {
 pub struct RateRecord {
     /// Requests per second, where they are the same for all servers.
     pub per_second: Option<f64>,
-    /// Otherwise a share of the server's own peak, from 0 to 1.
+    /// The rate as a share, from 0 to 1, of the server's own peak or of the rate that a search
+    /// found.
     pub share: Option<f64>,
     /// The workload whose throughput is that peak.
     pub peak: Option<String>,
-    /// What the rate is searched for: the highest at which this is kept. `null` in old records.
+    /// The limit of a search for the highest rate that keeps it. `null` without a search, and in
+    /// old records.
     #[serde(default)]
     pub limit: Option<LimitRecord>,
-    /// The workload whose search found the rate that it is a share of.
+    /// The workload whose search found that rate.
     #[serde(default)]
     pub search: Option<String>,
 }
 
-/// Repetitions that went on until intervals were narrow enough.
+/// Repetitions that continue until intervals are narrow enough.
 #[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UntilRecord {
-    /// How wide the interval of the leading figure could be, as a share of its median.
+    /// The greatest width of the interval of the leading figure, as a share of its median.
     pub width: f64,
-    /// How many looks were planned, at each of which the repetitions could end: each interval may
-    /// miss in that part of 5 %.
+    /// The number of planned looks, at each of which the repetitions could end. The probability of
+    /// 5 % for a miss is divided by this number.
     pub looks: usize,
 }
 
@@ -153,14 +156,15 @@ pub struct ServerRecord {
     pub is_attached: bool,
     /// Its name in the article, where it is one of the article's two programs.
     pub article: Option<String>,
-    /// How well it keeps the rules of HTTP; `null` where that is not known.
+    /// The result of the conformance cases; `null` where that is not known.
     pub conformance: Option<ConformanceRecord>,
-    /// Seconds for which it is loaded at least before a run is measured, where the workload has a warm-up: of
-    /// a runtime that compiles code while it runs. Absent of others, and in old records.
+    /// The least number of seconds of load before a run is measured, where the workload has a
+    /// warm-up, for a runtime that compiles code while it runs. Absent for other runtimes, and in
+    /// old records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_up_seconds: Option<f64>,
-    /// The size of its binary. Absent of a server that an interpreter runs, of one that was installed and
-    /// not built, and in old records.
+    /// The size of its binary. Absent for a server that an interpreter runs or that was installed
+    /// and not built, and in old records.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub binary_bytes: Option<u64>,
 }
@@ -171,15 +175,15 @@ pub struct ServerRecord {
 pub struct ConformanceRecord {
     /// Cases that were sent. Cases that wait for a timeout are left out where the server has none.
     pub cases: u64,
-    /// Cases that passed, without the flaky ones. In records that do not say how many are flaky,
-    /// these are among them when they passed.
+    /// Cases that passed, without the flaky ones. Records without the number of flaky cases include
+    /// those that passed.
     pub passed: u64,
     /// Cases that the manifest lists as flaky; `null` in old records.
     #[serde(default)]
     pub flaky: Option<u64>,
-    /// Cases in which it answered a smuggled request: one that was hidden within another.
+    /// Cases in which it answered a smuggled request, which was hidden within another request.
     pub smuggled: u64,
-    /// What is odd about the fields of its answers, whatever was asked. Absent in old records.
+    /// Sentences about deviations in the header fields of its answers. Absent in old records.
     #[serde(default)]
     pub odd: Vec<String>,
 }
@@ -222,13 +226,13 @@ pub struct ToolRecord {
     pub name: String,
     /// Its version; `null` where it could not be run.
     pub version: Option<String>,
-    /// What its latency means; `null` where it reports none.
+    /// The meaning of its latency; `null` where it reports none.
     pub semantics: Option<Semantics>,
     /// The program and its arguments; empty where it was not run.
     pub command: Vec<String>,
 }
 
-/// What a tool's latency means. Latencies of different meanings are never compared.
+/// The meaning of a tool's latency. Latencies of different meanings are never compared.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Semantics {
@@ -238,9 +242,10 @@ pub struct Semantics {
     pub connect_included: bool,
     /// Whether the tool adds or changes samples.
     pub synthetic: bool,
-    /// The smallest difference in seconds that the tool reports; `null` of three digits.
+    /// The smallest difference in seconds that the tool reports; `null` where it reports three
+    /// digits.
     pub resolution_seconds: Option<f64>,
-    /// The same in words, with what else a reader should know.
+    /// The meaning in words, with everything else that a reader should know.
     pub meaning: String,
 }
 
@@ -251,7 +256,7 @@ pub enum From {
     /// When the request was due, sent or not, in an open loop: without coordinated omission.
     Due,
     /// When the request was sent. While a server stalls, fewer requests are sent, and the latency
-    /// of those that were not is missing.
+    /// of the requests that were not sent is missing.
     Sent,
 }
 
@@ -263,7 +268,8 @@ mod tests {
     fn flaky_cases_make_a_range_and_no_difference() {
         let record =
             |passed, flaky| ConformanceRecord { cases: 483, passed, flaky, smuggled: 0, odd: Vec::new() };
-        // Passed and flaky cases of one record, its form, and whether 400 and 4 flaky may be the same.
+        // Passed and flaky cases of a record, its text, and whether it is consistent with 400
+        // passed and 4 flaky cases.
         let cases = [
             (401, None, "401/483", true),
             (400, Some(4), "400–404/483", true),

@@ -1,24 +1,25 @@
-//! What was measured in slices: the servers of a repetition in turn, each for a moment at a time.
+//! Runs in slices: the servers of a repetition are measured in turn, each for a moment at a time.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::text::numbers::as_f64;
 
-/// The slices of a run. A column has a value per slice. The servers of a repetition were measured in
-/// blocks, in each of which every server had a slice, or every slow one in each so many.
+/// The slices of a run. A column has a value per slice. The servers of a repetition were measured
+/// in blocks. Every server had one slice in each block; a slow server had one only in every n-th
+/// block.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct SlicesRecord {
-    /// How long a slice was to take, without its warm-up.
+    /// The planned length of a slice, without its warm-up.
     pub seconds: f64,
-    /// The same load directly before each slice, which is in no figure.
+    /// The length of the warm-up directly before each slice, which is in no figure.
     pub warm_up_seconds: f64,
-    /// The block that each belongs to, from 1.
+    /// The block that each slice belongs to, from 1.
     pub block: Vec<u32>,
-    /// When each began, from the beginning of the repetition's first slice.
+    /// When each slice began, from the beginning of the repetition's first slice.
     pub began_seconds: Vec<f64>,
-    /// From the first request of each to its last answer, by the tool's clock.
+    /// The time from the first request of each slice to its last answer, by the tool's clock.
     pub elapsed_seconds: Vec<f64>,
     /// Answers with a 2xx status.
     pub answered: Vec<u64>,
@@ -28,15 +29,15 @@ pub struct SlicesRecord {
     pub tool_seconds: Vec<f64>,
     /// How often a thread of the server gave up its core or was preempted; `null` where unknown.
     pub server_switches: Option<Vec<u64>>,
-    /// Time that the used cores spent on other processes, interrupts and other machines, in
-    /// hundredths; `null` where unknown.
+    /// Time that the used cores spent on other processes, interrupts and other machines. The kernel
+    /// counts it in hundredths of a second. `null` where unknown.
     pub external_seconds: Option<Vec<f64>>,
-    /// The part of it that other machines on the same hardware took (steal).
+    /// The part of `external_seconds` that other machines on the same hardware took (steal).
     pub steal_seconds: Option<Vec<f64>>,
     /// Time for which the container's quota throttled its processes; `null` where there is none.
     pub throttled_seconds: Option<Vec<f64>>,
-    /// The slices that others disturbed, from 0. The figures of the run and its ratios leave them
-    /// out, unless they are more than half of all.
+    /// The numbers, from 0, of the slices that other work disturbed. The figures of the run and its
+    /// ratios leave them out, unless they are more than half of all slices.
     pub disturbed: Vec<usize>,
 }
 
@@ -46,17 +47,17 @@ impl SlicesRecord {
         self.answered.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no slices.
     pub fn is_empty(&self) -> bool {
         self.answered.is_empty()
     }
 
-    /// Whether more than half were disturbed, so that what is left would say little.
+    /// Whether more than half of the slices were disturbed, so that the others would say little.
     pub fn is_disturbed(&self) -> bool {
         self.disturbed.len() * 2 > self.len()
     }
 
-    /// The slices that figures are made of.
+    /// The numbers of the slices that count in figures.
     pub fn counted(&self) -> impl Iterator<Item = usize> {
         let is_all = self.is_disturbed();
         (0..self.len()).filter(move |slice| is_all || !self.disturbed.contains(slice))

@@ -1,6 +1,6 @@
-//! Files that survive a power failure, as far as their file system lets them. A folder that is shared
-//! into a virtual machine, or by a FUSE file system, may refuse to sync a folder or to link a file: it
-//! is then used as it is, and the user is warned.
+//! Writes files that survive a power failure, as far as their file system allows. A FUSE file
+//! system, or a folder that is shared into a virtual machine, may refuse to sync a folder or to
+//! link a file. It is used all the same, and the user is warned.
 
 use std::fs::{File, Permissions};
 use std::io::{self, ErrorKind, Write};
@@ -11,22 +11,23 @@ use nix::errno::Errno;
 use serde::Serialize;
 use tempfile::{Builder, NamedTempFile};
 
-/// Whether what was written has reached the disk.
+/// Whether written data has reached the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub(super) enum Synced {
     Yes,
-    /// The file system refuses to do that.
+    /// The file system refuses to sync.
     Refused,
 }
 
 impl Synced {
-    /// The worse of two.
+    /// Returns the worse of two outcomes.
     pub(super) fn and(self, other: Self) -> Self {
         if self == Self::Yes { other } else { self }
     }
 
-    /// What the user has to know about results in `folder`.
+    /// Returns a warning for the user about results in `folder`, if the file system refused to
+    /// sync.
     pub(super) fn warning(self, folder: &Path) -> Option<String> {
         let warning = || {
             format!(
@@ -38,7 +39,7 @@ impl Synced {
     }
 }
 
-/// Waits until a file is on the disk, or its data and length alone.
+/// Waits until the data and the length of a file are on the disk.
 pub(super) fn sync(file: &File) -> io::Result<Synced> {
     accept_refusal(file.sync_data())
 }
@@ -48,7 +49,7 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<Synced> {
     accept_refusal(File::open(folder).and_then(|folder| folder.sync_all()))
 }
 
-/// Writes a new file as JSON, whole or not at all. Fails where one exists.
+/// Writes a new file as JSON, whole or not at all. Fails if the file exists.
 pub(super) fn write_whole(path: &Path, value: &impl Serialize) -> anyhow::Result<Synced> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = new_file(folder)?;
@@ -63,13 +64,14 @@ pub(super) fn write_whole(path: &Path, value: &impl Serialize) -> anyhow::Result
     Ok(synced.and(sync_folder(folder)?))
 }
 
-/// A new file in the folder, which is removed unless it is given a name. Who may read it is what the
-/// user's `umask` says: the library makes files for one user alone.
+/// Creates a file in the folder, which is removed unless it is given a name. The user's `umask`
+/// decides who may read it; by default, the library makes files for one user alone.
 pub(super) fn new_file(folder: &Path) -> io::Result<NamedTempFile> {
     Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)
 }
 
-/// Gives the file its name where the file system has no way to do that only if the name is free.
+/// Gives the file its name on a file system without an operation that does so only if the name is
+/// free. Fails if the name is taken.
 fn rename(file: NamedTempFile, path: &Path) -> io::Result<()> {
     if path.try_exists()? {
         return Err(ErrorKind::AlreadyExists.into());

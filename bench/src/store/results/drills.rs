@@ -12,15 +12,16 @@ const DRILLS: &str = "drills.jsonl";
 pub struct DrillsFile(Appender);
 
 impl DrillsFile {
-    /// Opens the file of a folder; also returns a sentence about an incomplete last line, which is
-    /// moved to a file of its own. Fails if it is not a result folder, or a line cannot be read.
+    /// Opens the file of a folder. Also returns a sentence about an incomplete last line, which is
+    /// moved to a separate file. Fails if the folder is not a result folder, or a line cannot be
+    /// read.
     pub fn open(folder: &Path) -> anyhow::Result<(Self, Option<String>)> {
         super::machine(folder)?;
         let Lines { torn, .. } = read(folder)?;
         Ok((Self(Appender::open(folder.join(DRILLS), torn.is_some())?), torn))
     }
 
-    /// What the user has to know about the folder's file system.
+    /// Returns a warning for the user if the folder's file system refused to sync.
     pub fn warning(&self, folder: &Path) -> Option<String> {
         self.0.synced.warning(folder)
     }
@@ -31,7 +32,8 @@ impl DrillsFile {
     }
 }
 
-/// The results of a folder, the later where a server was drilled twice, and a torn last line.
+/// Returns the results of a folder, and a sentence about an incomplete last line. Where a server
+/// was drilled twice, the later result counts.
 pub(super) fn load(folder: &Path) -> anyhow::Result<(Vec<DrillRecord>, Option<String>)> {
     let Lines { lines, torn } = read(folder)?;
     Ok((latest(lines), torn))

@@ -26,8 +26,9 @@ pub(super) struct Appender {
     pub(super) synced: Synced,
 }
 
-/// Reads a file, each line by `parse`. A last line without a line feed was being written when the
-/// power failed: it is left out and reported. Fails, naming the place, if another is unreadable.
+/// Reads a file, and parses each line with `parse`. A last line without a line feed was being
+/// written when the power failed: it is left out and reported. Fails if another line is unreadable;
+/// the error names the file and the line.
 pub(super) fn read<T>(path: &Path, parse: impl Fn(&[u8]) -> anyhow::Result<T>) -> anyhow::Result<Lines<T>> {
     let place = path.display().to_string();
     let file = File::open(path).with_context(|| format!("cannot read {place}"))?;
@@ -57,7 +58,7 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8], schema: u32) -> anyhow::Re
     parse_since(text, schema, schema)
 }
 
-/// The same, where all versions since `oldest` can be read as this one.
+/// Like [`parse`], where all versions since `oldest` can be read as `schema`.
 pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema: u32) -> anyhow::Result<T> {
     #[derive(serde::Deserialize)]
     struct Version {
@@ -73,8 +74,9 @@ pub(super) fn parse_since<T: DeserializeOwned>(text: &[u8], oldest: u32, schema:
 }
 
 impl Appender {
-    /// Opens a file, or creates it. An incomplete last line, where `is_torn`, is first moved to a
-    /// file with the extension `torn`. Fails if it cannot be written to, or another command does.
+    /// Opens a file, or creates it. If `is_torn`, the incomplete last line is first moved to a file
+    /// with the extension `torn`. Fails if the file cannot be written to, or another command writes
+    /// to it.
     pub(super) fn open(path: PathBuf, is_torn: bool) -> anyhow::Result<Self> {
         let folder = path.parent().unwrap_or(Path::new("."));
         let open = || {
@@ -111,7 +113,7 @@ fn move_torn(path: &Path, aside: &Path) -> io::Result<()> {
     let mut torn = OpenOptions::new().append(true).create(true).open(aside)?;
     torn.write_all(&text[whole..])?;
     torn.write_all(b"\n")?;
-    // Whoever opens the file is told whether it can be synced.
+    // `Appender::open` reports whether files can be synced here.
     let _ = disk::sync(&torn)?;
     OpenOptions::new().write(true).open(path)?.set_len(whole as u64)
 }

@@ -10,7 +10,7 @@ use crate::store::microbench::{MicrobenchRecord, SCHEMA};
 
 const NAME: &str = "microbench.json";
 
-/// The name that the file had up to schema 2 of a measurement, of the same form.
+/// The name of the file up to schema 2 of a measurement. Its form was the same.
 const FORMER_NAME: &str = "code.json";
 
 /// The first schema that is read: later ones have only added fields.
@@ -20,7 +20,7 @@ const OLDEST: u32 = 1;
 pub struct MicrobenchFile(PathBuf);
 
 impl MicrobenchFile {
-    /// The place in a result folder. Fails when that has microbenchmarks already.
+    /// Returns the place in a result folder. Fails when the folder has microbenchmarks already.
     pub fn vacant(folder: &Path) -> anyhow::Result<Self> {
         super::machine(folder)?;
         for name in [NAME, FORMER_NAME] {
@@ -32,8 +32,8 @@ impl MicrobenchFile {
         Ok(Self(folder.join(NAME)))
     }
 
-    /// Writes the file, whole or not at all. Returns its path, and what the user has to know about
-    /// its file system.
+    /// Writes the file, whole or not at all. Returns its path, and a warning for the user if the
+    /// file system refused to sync.
     pub fn write(self, record: &MicrobenchRecord) -> anyhow::Result<(PathBuf, Option<String>)> {
         let written = disk::write_whole(&self.0, record);
         let synced = written.with_context(|| format!("cannot write {}", self.0.display()))?;

@@ -28,14 +28,14 @@ impl Screen {
         Self { lines, total, now, last }
     }
 
-    /// Redraws the lines from now on, without which the time left would stand still.
+    /// Redraws the lines periodically from now on, so that the time left is updated.
     pub(super) fn tick(&self) {
         for line in [&self.total, &self.now, &self.last] {
             line.enable_steady_tick(TICK);
         }
     }
 
-    /// Prints above the lines, by `print`.
+    /// Calls `print`, whose output appears above the lines.
     pub(super) fn above(&self, print: impl FnOnce()) {
         self.lines.suspend(print);
     }

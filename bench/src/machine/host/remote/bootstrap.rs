@@ -1,4 +1,5 @@
-//! How the helper comes to another host: by a shell there, over the channel that the helper then has.
+//! Starts the helper on another host: a shell there receives it, over the connection that becomes
+//! the helper's channel.
 
 use std::fs;
 use std::io::Write;
@@ -22,22 +23,24 @@ use crate::machine::host::local_process::LocalProcess;
 use crate::machine::host::process::{Ended, Line, Operations};
 use crate::machine::host::started::LAST_WORDS;
 
-/// The first words of the shell's first line. What a login shell prints before it is dropped.
+/// The first words of the shell's first line. The lines that a login shell prints before it are
+/// dropped.
 const SHELL: &str = "hello-bench shell";
 
-/// What the shell does: it says what the machine is, and makes room for the helper unless it is there
-/// already, or builds it. A file that is not whole has another name. It is passed on in one line and in
-/// single quotes, which any login shell understands, so that it has neither comments nor such a quote.
+/// The script of the shell. It prints the kind of the machine, and receives or builds the helper
+/// unless it is there already. An incomplete file has another name. The script is passed on as one
+/// line in single quotes, which any login shell understands, so it must contain neither comments
+/// nor single quotes.
 const SCRIPT: &str = include_str!("bootstrap.sh");
 
-/// The cache of a host, as a shell there has it.
+/// The cache folder of a host, for a shell there.
 const CACHE: &str = "${XDG_CACHE_HOME:-$HOME/.cache}/hello-bench";
 
-/// The time to log in. A host that is down, and drops packets, takes [`CONNECT_SECONDS`].
+/// The time to log in. For a host that is down, and drops packets, ssh takes [`CONNECT_SECONDS`].
 const LOGIN: Duration = Duration::from_secs(30);
 
-/// The time for ssh to reach the host, and for the host to say what it speaks: `ssh` alone waits as long as
-/// TCP does, two minutes, where packets are dropped.
+/// The time for ssh to reach the host, and for the host to send its protocol version. Without it,
+/// `ssh` waits as long as TCP does, two minutes, if packets are dropped.
 const CONNECT_SECONDS: u64 = 10;
 
 /// The time to send the helper, of some megabytes, over a slow line.
@@ -53,10 +56,10 @@ const UNREACHED: i32 = 255;
 const SWEEPING: Duration = LOGIN;
 
 impl Ssh {
-    /// The command line that runs `command` on the host, without a question to the user.
+    /// Returns the command line that runs `command` on the host without asking the user anything.
     fn words(&self, name: &str, command: &str) -> Vec<String> {
         let connect = format!("ConnectTimeout={CONNECT_SECONDS}");
-        // Debian's ssh takes 300 s for the interval where BatchMode is set and this is not.
+        // Without ServerAliveInterval, Debian's ssh uses 300 s if BatchMode is set.
         let options =
             ["BatchMode=yes", "ServerAliveInterval=2", "ServerAliveCountMax=3", "ControlPath=none", &connect];
         let options = options.iter().flat_map(|option| ["-o".to_owned(), (*option).to_owned()]);
@@ -85,7 +88,7 @@ impl Program {
     }
 }
 
-/// Logs in, starts the helper, and sends it and `visit` where they are not in the cache there.
+/// Logs in, starts the helper, and sends the helper and `visit` if they are not in the cache there.
 pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> anyhow::Result<Link> {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_.@:[]%/".contains(letter);
     ensure!(
@@ -119,7 +122,7 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
         _ => None,
     });
     let is_there = is_there.with_context(|| format!("it is {machine}, and this machine {here}"))?;
-    // A host that does not read them holds up a thread of its own, until the process ends.
+    // If a host does not read the bytes, that holds up only this thread, until the process ends.
     let sender = std::thread::spawn(move || {
         let written = if is_there { Ok(()) } else { write(&mut input, &program.bytes) };
         written.map(|()| input)
@@ -147,7 +150,8 @@ pub(super) fn connect(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> 
     Ok(Link { channel, hello, source })
 }
 
-/// The first line that `is_it` knows. Fails where ssh ends before, or `bound` passes.
+/// Returns what `is_it` returns for the first line that it accepts. Fails if ssh ends, or `bound`
+/// passes, before that.
 fn answer<T>(
     process: &mut LocalProcess,
     bound: Duration,
@@ -171,7 +175,7 @@ fn answer<T>(
     }
 }
 
-/// Writes to ssh. That it has ended is what the answer that is then missing says.
+/// Writes to ssh. Does not fail if ssh has ended, since the missing answer will show that.
 fn write(input: &mut ChildStdin, bytes: &[u8]) -> anyhow::Result<()> {
     match input.write_all(bytes) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -181,9 +185,8 @@ fn write(input: &mut ChildStdin, bytes: &[u8]) -> anyhow::Result<()> {
     }
 }
 
-/// Ends what a helper that does not answer has left on its host, and the helper itself, by a second ssh,
-/// and removes its folders.
-/// Fails where the host cannot be reached either: the helper then ends by itself.
+/// Ends a helper that does not answer, and what it has left on its host, by a second ssh, and
+/// removes its folders. Fails if the host cannot be reached either: the helper then ends by itself.
 pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> anyhow::Result<()> {
     let words = ssh.words(name, &format!("exec /bin/sh -s {}", guard::variable(mark)));
     let (_, mut process) = local.start_last(&Launch::build(&words, Path::new("/")).commanded())?;
@@ -196,7 +199,7 @@ pub(super) fn sweep(local: &Arc<Local>, ssh: &Ssh, name: &str, mark: &str) -> an
     if ended.status.code() == Some(UNREACHED) { Err(unreached(&ended)) } else { Ok(()) }
 }
 
-/// Why a host cannot be reached, by what ssh said last.
+/// Returns why a host cannot be reached, with the last words of ssh.
 fn unreached(ended: &Ended) -> anyhow::Error {
     anyhow!("it cannot be reached: ssh ended with {}{}", ended.status, ended.last_words())
 }

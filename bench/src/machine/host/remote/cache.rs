@@ -15,14 +15,15 @@ use sha2::{Digest, Sha256};
 use super::channel::Channel;
 use super::protocol::Ask;
 
-/// Bytes of a file in one line.
+/// The bytes of a file that one line carries.
 const CHUNK: usize = 1024 * 1024;
 
 /// The time to read and write files.
 const TO_COPY: Duration = Duration::from_secs(60);
 
-/// The name of the folder, within the cache, in which the helper that is known by `mark` has what it
-/// needs for the time of a run. Whoever ends a helper that cannot end by itself removes it.
+/// Returns the name of the folder, within the cache, in which the helper with this `mark` has the
+/// files of a run. If a helper cannot end by itself, the second ssh that ends it also removes the
+/// folder.
 pub(super) fn scratch_name(mark: &str) -> String {
     format!("run-{mark}")
 }
@@ -30,19 +31,19 @@ pub(super) fn scratch_name(mark: &str) -> String {
 /// A file to copy.
 #[derive(Clone, Debug)]
 pub struct Deployed {
-    /// Where it is on this machine.
+    /// The path of the file on this machine.
     pub from: PathBuf,
-    /// Its path below the folder that it is copied to.
+    /// The path of the file below the folder that it is copied to.
     pub to: PathBuf,
 }
 
-/// What identifies a file's content.
+/// Returns a digest that identifies the content of a file.
 pub(super) fn digest(bytes: &[u8]) -> String {
     let digest = Sha256::digest(bytes);
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Copies files to a folder of the cache at `root`, and returns where they are there.
+/// Copies files to a folder of the cache at `root`, and returns their paths there.
 pub(super) fn deploy(channel: &Channel, root: &Path, files: &[Deployed]) -> anyhow::Result<Vec<PathBuf>> {
     let read = files.iter().map(|file| {
         let bytes = fs::read(&file.from).with_context(|| format!("cannot read {}", file.from.display()))?;
@@ -82,7 +83,7 @@ fn is_program(path: &Path) -> bool {
     path.metadata().is_ok_and(|data| data.permissions().mode() & 0o111 != 0)
 }
 
-/// The helper's side: files below a folder.
+/// The helper's side of the cache: files below a folder.
 pub(super) struct Cache {
     root: PathBuf,
 }
@@ -92,7 +93,7 @@ impl Cache {
         Self { root }
     }
 
-    /// The positions of the files that are not there with that content.
+    /// Returns the positions of the files that are not in the cache with this content.
     pub(super) fn missing(&self, files: &[(PathBuf, String)]) -> Vec<usize> {
         let is_there = |path: &Path, wanted: &String| {
             fs::read(self.root.join(path)).is_ok_and(|bytes| digest(&bytes) == *wanted)
@@ -101,8 +102,8 @@ impl Cache {
         missing.map(|(index, _)| index).collect()
     }
 
-    /// Appends to a file, which has its name once it is complete: a program that runs cannot be written
-    /// to. Fails where the path leaves the cache, or the disk is full.
+    /// Appends to a file, which gets its name once it is complete: a program that runs cannot be
+    /// written to. Fails if the path leaves the cache, or the disk is full.
     pub(super) fn write(
         &self,
         path: &Path,
@@ -115,7 +116,8 @@ impl Cache {
         let bytes = STANDARD.decode(bytes).context("the bytes are not base64")?;
         let path = self.root.join(path);
         let folder = path.parent().unwrap_or(&self.root);
-        // Of this process, so that two measurements at once do not mix theirs.
+        // The name contains this process's PID, so that two measurements at once do not mix their
+        // files.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let new = folder.join(format!("{name}.{}.new", std::process::id()));
         let write = || {

@@ -22,16 +22,16 @@ use crate::machine::host::started::LAST_WORDS;
 /// replies within some milliseconds.
 const SLACK: Duration = Duration::from_secs(20);
 
-/// A channel to a helper. Dropping it closes the helper's standard input, by which it ends.
+/// A channel to a helper. Dropping it closes the helper's standard input, which ends the helper.
 pub(super) struct Channel {
     /// Lines to send; dropped to end the helper.
     lines: Mutex<Option<Sender<String>>>,
     open: Arc<Mutex<Open>>,
-    /// Returns whether the process has ended by itself.
+    /// The thread that reads replies. Returns whether the process has ended by itself.
     reader: Mutex<Option<std::thread::JoinHandle<bool>>>,
 }
 
-/// The questions that wait for a reply, or why none will come.
+/// The questions that wait for a reply, or why no reply will come.
 enum Open {
     Waiting { next: u64, replies: HashMap<u64, Sender<Result<Value, String>>> },
     Lost(String),
@@ -50,7 +50,8 @@ impl Channel {
                     Err(RecvTimeoutError::Timeout) => "\n".to_owned(),
                     Err(RecvTimeoutError::Disconnected) => return,
                 };
-                // That the process has ended is noticed by its output.
+                // An error means that the process has ended, which the reader of its output
+                // notices.
                 if input.write_all(line.as_bytes()).is_err() {
                     return;
                 }
@@ -64,8 +65,8 @@ impl Channel {
         Self { lines: Mutex::new(Some(lines)), open, reader }
     }
 
-    /// Asks a question whose reply takes at most `within`, and some more. Fails with the reply's error, or
-    /// where the channel is lost.
+    /// Asks a question whose reply takes at most `within`, and some more. Fails if the reply is an
+    /// error, or if the channel is lost.
     pub(super) fn ask<T: DeserializeOwned>(&self, ask: Ask, within: Duration) -> anyhow::Result<T> {
         let (send, reply) = channel();
         let number = match &mut *self.open.lock() {
@@ -78,7 +79,7 @@ impl Channel {
         };
         let line = serde_json::to_string(&Question { number, ask }).context("cannot write a question")?;
         if let Some(lines) = &*self.lines.lock() {
-            // A writer that has ended is noticed below.
+            // The wait for the reply, below, notices if the writer has ended.
             let _ = lines.send(line);
         }
         match reply.recv_timeout(within + SLACK) {
@@ -95,7 +96,7 @@ impl Channel {
         }
     }
 
-    /// Why no reply will come any more.
+    /// Returns why no reply will come any more; `None` while the channel is open.
     pub(super) fn lost(&self) -> Option<String> {
         match &*self.open.lock() {
             Open::Lost(why) => Some(why.clone()),
@@ -103,8 +104,8 @@ impl Channel {
         }
     }
 
-    /// Closes the helper's standard input, and waits until the helper has ended by that. Returns whether
-    /// it has: one that was lost before, or is silent, may still run.
+    /// Closes the helper's standard input, and waits until the helper has ended. Returns whether it
+    /// has: a helper that was lost before, or is silent, may still run.
     pub(super) fn close(&self) -> bool {
         *self.lines.lock() = None;
         let reader = self.reader.lock().take();
@@ -118,8 +119,8 @@ impl Drop for Channel {
     }
 }
 
-/// Hands on replies until the process ends, is silent, or sends a line that is no reply. Returns whether it has
-/// ended.
+/// Passes replies to the threads that wait for them, until the process ends, is silent for too
+/// long, or sends a line that is not a reply. Returns whether the process has ended.
 fn read(mut process: LocalProcess, open: &Mutex<Open>) -> bool {
     let silence = Duration::from_secs(SILENCE_SECONDS);
     let mut heard = Instant::now();
@@ -141,7 +142,7 @@ fn read(mut process: LocalProcess, open: &Mutex<Open>) -> bool {
                 let Some(waiting) = replies.remove(&reply.number) else {
                     break format!("the helper replied to question {}, which it was not asked", reply.number);
                 };
-                // Who asked may have given up.
+                // The thread that asked may have given up.
                 let _ = waiting.send(reply.reply);
             }
             Ok(Line::TimedOut) => break format!("nothing was heard of it for {SILENCE_SECONDS} s"),
@@ -153,12 +154,12 @@ fn read(mut process: LocalProcess, open: &Mutex<Open>) -> bool {
         }
     };
     lose(open, why);
-    // Whatever still runs of `ssh` ends with `process`.
+    // Dropping `process` ends `ssh` if it still runs.
     has_ended
 }
 
-/// Whether the helper, and `ssh` with it, has ended without an error; and how, by the last words: they may
-/// come after the end of the output.
+/// Returns whether the helper, and `ssh` with it, has ended without an error, and how it ended,
+/// with its last words, which may come after the end of the output.
 fn ended(process: &mut LocalProcess) -> (bool, String) {
     process.wait(LAST_WORDS);
     match process.end() {
@@ -170,7 +171,7 @@ fn ended(process: &mut LocalProcess) -> (bool, String) {
     }
 }
 
-/// Ends all that waits. The first reason stays.
+/// Marks the channel as lost, which ends all waits for replies. The first reason is kept.
 fn lose(open: &Mutex<Open>, why: String) {
     let mut open = open.lock();
     if matches!(*open, Open::Waiting { .. }) {

@@ -1,4 +1,5 @@
-//! The helper: what `bench host` does on another host, by lines on its standard input.
+//! The helper, `bench host`, which runs on another host and answers the lines on its standard
+//! input.
 
 use std::collections::HashMap;
 use std::io::{BufRead, Write};
@@ -26,21 +27,22 @@ use crate::machine::host::watch::LocalWatch;
 use crate::machine::host::{self, network, ports, scratch, sockets};
 use crate::machine::topology::Topology;
 
-/// What the helper has started, by number.
+/// The state of the helper: the processes and the watches that it has started, by number, and its
+/// folders.
 struct Helper {
     local: Local,
     cache: Cache,
     next: AtomicU64,
     processes: Mutex<HashMap<u64, Arc<Mutex<LocalProcess>>>>,
     watches: Mutex<HashMap<u64, LocalWatch>>,
-    /// Where folders for the time of a run are.
+    /// The folder that contains the folders of a run.
     scratch: PathBuf,
     folders: Mutex<Vec<tempfile::TempDir>>,
 }
 
-/// Answers questions from standard input, until it ends or nothing is heard for ten seconds, and ends
-/// what was started. `mark` is the value by which a second `ssh` would find the processes. Fails where
-/// the host lacks what a helper needs.
+/// Answers questions from standard input until it ends, or nothing is received for ten seconds.
+/// Then ends the processes that were started. `mark` is the value by which a second `ssh` would
+/// find the processes. Fails if the host lacks what a helper needs.
 pub fn serve(mark: &str, cache: &Path) -> anyhow::Result<()> {
     host::raise_descriptor_limit()?;
     let helper = Arc::new(Helper {
@@ -75,7 +77,7 @@ pub fn serve(mark: &str, cache: &Path) -> anyhow::Result<()> {
         let question =
             serde_json::from_str::<Question>(&line).context("the harness sent a line that is no question")?;
         if let Ask::Pin { cores } = &question.ask {
-            // This thread is the one that the others inherit their cores from.
+            // The other threads inherit their cores from this one.
             cores.pin_harness()?;
         }
         let (helper, lines) = (Arc::clone(&helper), lines.clone());
@@ -89,8 +91,8 @@ pub fn serve(mark: &str, cache: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Sends lines to standard output, and an empty one when there was none for a second. A harness that
-/// reads none holds up this thread alone.
+/// Writes lines to standard output, and an empty line if there was none for a second. If the
+/// harness does not read them, only the writing thread waits.
 fn write_in_background(first: String) -> Sender<String> {
     let (lines, to_send) = channel::<String>();
     let _ = lines.send(first);
@@ -110,8 +112,8 @@ fn write_in_background(first: String) -> Sender<String> {
     lines
 }
 
-/// The host's own address and the other one, from `SSH_CONNECTION`: address and port of the client,
-/// address and port of the server (`ssh(1)`).
+/// Returns the host's own address and the client's, from `SSH_CONNECTION`: address and port of the
+/// client, address and port of the server (`ssh(1)`).
 fn addresses(text: &str) -> Option<(std::net::IpAddr, std::net::IpAddr)> {
     let words: Vec<&str> = text.split(' ').collect();
     let [client, _, server, _] = words[..] else { return None };
@@ -119,15 +121,17 @@ fn addresses(text: &str) -> Option<(std::net::IpAddr, std::net::IpAddr)> {
 }
 
 impl Helper {
-    /// Ends what was started: all at once are asked to, and after two seconds killed.
+    /// Ends all processes: asks all of them to end at once, and kills those that still run after
+    /// two seconds.
     fn end(&self) {
         self.folders.lock().clear();
-        // It is not there where no folder was needed.
+        // The folder does not exist if none was needed.
         let _ = std::fs::remove_dir(&self.scratch);
         self.local.started.end_all();
         let deadline = Instant::now() + LAST_WORDS;
         for (_, process) in self.processes.lock().drain() {
-            // A thread that waits for it holds it, and goes on when it has been killed.
+            // A thread that waits for the process holds the lock, and continues once the process
+            // has been killed.
             let mut process = process.lock();
             process.wait(deadline.saturating_duration_since(Instant::now()));
             let _ = process.end();
@@ -206,7 +210,7 @@ impl Helper {
     }
 }
 
-/// Reads what the kernel of this machine says.
+/// Answers a question about the kernel of this machine.
 fn read(ask: Ask) -> anyhow::Result<Value> {
     match ask {
         Ask::Counters { cores } => value(KernelCounters::read(&cores)),
@@ -217,7 +221,7 @@ fn read(ask: Ask) -> anyhow::Result<Value> {
         Ask::Interface { address } => value(network::interface(address)),
         Ask::Topology => value(Topology::here()?),
         Ask::Machine { layout, seed } => value(Machine::read(&layout, seed)?),
-        // It is done already.
+        // `serve` has done it already.
         Ask::Pin { .. } => value(()),
         other => bail!("the helper cannot answer {other:?}"),
     }

@@ -1,4 +1,4 @@
-//! What the harness and its helper on another host say to each other: one line of JSON per question,
+//! The protocol between the harness and its helper on another host: one line of JSON per question,
 //! and one per reply. An empty line says that the sender is still there.
 //!
 //! ```text
@@ -6,8 +6,8 @@
 //! ◀ {"number":7,"reply":{"Ok":"Exited"}}
 //! ```
 //!
-//! A reply says how its question ended: by a value whose type belongs to the question, or by the text
-//! of an error. Replies may come in another order than their questions.
+//! A reply has either a value, whose type depends on the question, or the text of an error. Replies
+//! may come in another order than their questions.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -21,15 +21,16 @@ use crate::machine::host::Launch;
 use crate::machine::host::process::Ended;
 use crate::machine::host::usage::Usage;
 
-/// The first words of the line by which a helper says that it is there. What a login shell prints
-/// before it is dropped.
+/// The first words of the line with which a helper says that it runs. The lines that a login shell
+/// prints before it are dropped.
 pub(super) const HELLO: &str = "hello-bench helper";
 
-/// A side sends an empty line when it has sent nothing for this long…
+/// A side sends an empty line when it has sent nothing for this long.
 pub(super) const BEAT_SECONDS: u64 = 1;
 
-/// … and one that has heard nothing for this long takes the other for lost. It is far more than a busy
-/// machine delays a line, and short enough that nothing of a lost measurement runs for long.
+/// A side that has received nothing for this long considers the other lost. It is far more than a
+/// busy machine delays a line, and short enough that the processes of a lost measurement do not run
+/// for long.
 pub(super) const SILENCE_SECONDS: u64 = 10;
 
 /// A question with its number.
@@ -39,88 +40,93 @@ pub(super) struct Question {
     pub(super) ask: Ask,
 }
 
-/// A reply to the question of that number.
+/// A reply to the question with this number.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Reply {
     pub(super) number: u64,
     pub(super) reply: Result<Value, String>,
 }
 
-/// What a helper is asked, with the type of its reply.
+/// A question to a helper, with the type of its reply. Those about a process do what
+/// [`Operations`](crate::machine::host::process::Operations) says.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) enum Ask {
-    /// Its clock: `Clock`.
+    /// Reads the helper's clock. Reply: `Clock`.
     Clock,
-    /// Where a program is: `Option<PathBuf>`.
+    /// Finds a program. Reply: `Option<PathBuf>`.
     Find { name: String },
-    /// Starts a process: its number.
+    /// Starts a process. Reply: the number of the process, `u64`.
     Start { launch: Launch<'static> },
-    /// `Line`.
+    /// Reply: `Line`.
     NextLine { process: u64, seconds: f64 },
-    /// `()`.
+    /// Reply: `()`.
     Tell { process: u64, command: String },
-    /// `()`.
+    /// Reply: `()`.
     EndInput { process: u64 },
-    /// `Waited`.
+    /// Reply: `Waited`.
     Wait { process: u64, seconds: f64 },
-    /// `Usage`.
+    /// Reply: `Usage`.
     Usage { process: u64 },
-    /// `Option<ThreadTimes>`.
+    /// Reply: `Option<ThreadTimes>`.
     Threads { process: u64 },
-    /// `Option<Memory>`.
+    /// Reply: `Option<Memory>`.
     Memory { process: u64 },
-    /// `usize`.
+    /// Reply: `usize`.
     Descriptors { process: u64 },
-    /// `usize`.
+    /// Reply: `usize`.
     LimitDescriptors { process: u64, more: usize },
-    /// `()`.
+    /// Reply: `()`.
     Terminate { process: u64 },
-    /// `()`.
+    /// Reply: `()`.
     Freeze { process: u64, seconds: f64 },
-    /// Ends a process and forgets it: [`EndedReply`].
+    /// Ends a process and forgets it. Reply: [`EndedReply`].
     End { process: u64 },
-    /// `KernelCounters`.
+    /// Reply: `KernelCounters`.
     Counters { cores: Vec<usize> },
-    /// `Option<u64>`.
+    /// Reply: `Option<u64>`.
     Established { address: SocketAddr },
-    /// `Option<u64>`.
+    /// Reply: `Option<u64>`.
     Accepted,
-    /// Begins to look at the connections of an address and the frequencies of cores: the number of the watch.
+    /// Starts to watch the connections of an address and the frequencies of cores. Reply: the
+    /// number of the watch, `u64`.
     Watch { address: SocketAddr, cores: Vec<usize> },
-    /// `Seen`.
+    /// Reply: `Seen`.
     EndWatch { watch: u64 },
-    /// `Option<Ports>`.
+    /// Reply: `Option<Ports>`.
     Ports { to_loopback: bool },
-    /// `Option<Traffic>`.
+    /// Reply: `Option<Traffic>`.
     Traffic { address: IpAddr },
-    /// `Option<Interface>`.
+    /// Reply: `Option<Interface>`.
     Interface { address: IpAddr },
-    /// `Topology`.
+    /// Reply: `Topology`.
     Topology,
-    /// `Machine`.
+    /// Reply: `Machine`.
     Machine { layout: Box<Layout>, seed: u64 },
-    /// Moves the helper to the harness's core: `()`.
+    /// Moves the helper to the harness's core. Reply: `()`.
     Pin { cores: Cores },
-    /// Makes a folder for the time of a run: `PathBuf`.
+    /// Makes a folder that exists for one run. Reply: its path, `PathBuf`.
     MakeFolder { files: Vec<(String, String)> },
-    /// `()`.
+    /// Reply: `()`.
     RemoveFolder { path: PathBuf },
-    /// Which of these files of the cache are not there, by path and digest: their positions.
+    /// Finds the files that are not in the cache, by path and digest. Reply: their positions,
+    /// `Vec<usize>`.
     Missing { files: Vec<(PathBuf, String)> },
-    /// Bytes of a file of the cache in base64, in order; the last of them complete it: `()`.
+    /// Writes bytes of a file of the cache, in base64 and in order; the last of them complete it.
+    /// Reply: `()`.
     Write { path: PathBuf, bytes: String, completes: bool, is_program: bool },
 }
 
-/// What a helper says of itself in its first line, after [`HELLO`].
+/// The first line of a helper, after [`HELLO`].
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Hello {
-    /// The version of the harness that it is.
+    /// The version of the helper.
     pub(super) version: String,
-    /// Which start of which machine it runs on: hosts that have the same are one machine.
+    /// The boot ID of the helper's machine: hosts with the same boot ID are on one machine.
     pub(super) boot: Option<String>,
-    /// Where its cache is.
+    /// The path of the helper's cache.
     pub(super) cache: PathBuf,
-    /// The address by which `ssh` has reached the host, and the one that it has come from.
+    /// The address of the host to which `ssh` has connected, and the address from which it has
+    /// connected.
     pub(super) addresses: Option<(IpAddr, IpAddr)>,
 }
 

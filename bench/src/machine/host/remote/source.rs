@@ -1,4 +1,4 @@
-//! What is sent to a host of another architecture: the checkout, as an archive, which is built there.
+//! The checkout as an archive, which is sent to a host of another architecture and built there.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,9 @@ use crate::machine::host::process::{Operations, Waited};
 /// The time to pack some thousand small files.
 const PACKING: Duration = Duration::from_secs(60);
 
-/// Packs what git knows of the checkout, and what is new in it, as it is now. The order and the times of
-/// the files are always the same, so that the same checkout is the same archive.
+/// Packs the files of the checkout that git tracks, and new files that it does not ignore, in their
+/// present state. The order and the times of the files are fixed, so that the same checkout gives
+/// the same archive.
 const PACK: &str = "cd \"$1\" && git ls-files -z --cached --others --exclude-standard | sort -z | \
      tar --create --file=\"$2\" --null --files-from=- --ignore-failed-read --mtime=@0 --owner=0 --group=0";
 
@@ -25,13 +26,14 @@ const PACK: &str = "cd \"$1\" && git ls-files -z --cached --others --exclude-sta
 pub struct Source {
     /// The checkout on this machine.
     pub here: PathBuf,
-    /// Where it is on the host.
+    /// The checkout on the host.
     pub there: PathBuf,
-    /// Where the host has built it.
+    /// The folder in which the host has built it.
     pub target: PathBuf,
 }
 
-/// The archive of the checkout at `root`, and what identifies it. Fails where git or tar does.
+/// Returns the digest and the bytes of an archive of the checkout at `root`. Fails if git or tar
+/// fails.
 pub(super) fn archive(local: &Arc<Local>, root: &Path) -> anyhow::Result<(String, Vec<u8>)> {
     let folder = tempfile::tempdir().context("cannot make a folder")?;
     let file = folder.path().join("checkout.tar");

@@ -1,4 +1,4 @@
-//! A server that stands beside others, with its own load tool, and what they have done until now.
+//! A server that runs beside others, with its own load tool and its slices until now.
 
 use std::time::{Duration, Instant};
 
@@ -15,18 +15,18 @@ use crate::servers::workload::Load;
 use crate::store::record::{ConnectionsRecord, ErrorKind, ErrorRecord, Record, SlicesRecord};
 use crate::tools::{self, SliceOutput, SlicedTool};
 
-/// How much longer than its load the tool's answer may take: it opens connections, and waits for the
-/// last answers.
+/// How much longer than its load the tool's answer may take: the tool opens connections, and waits
+/// for the last answers.
 const GRACE: Duration = Duration::from_secs(60);
 
-/// A server that stands, with its tool and what they have done until now.
+/// A server that is running, with its tool and its slices until now.
 pub(super) struct Standing {
     pub(super) server: LoadedServer,
     at_rest: Option<Memory>,
     tool: Process,
     sliced: &'static dyn SlicedTool,
     cores: Cores,
-    /// How many connections were open when that was looked at last.
+    /// The number of connections that were open at the last look.
     pub(super) connections: Option<u64>,
     pub(super) share: Share,
     pub(super) slices: Vec<Slice>,
@@ -35,7 +35,7 @@ pub(super) struct Standing {
     hertz: Option<Vec<u64>>,
 }
 
-/// What was counted in a slice.
+/// The counts of a slice.
 pub(super) struct Slice {
     block: u32,
     began: Instant,
@@ -45,10 +45,10 @@ pub(super) struct Slice {
     pub(super) is_disturbed: bool,
 }
 
-/// What a server used between its slices.
+/// The CPU time of a server between its slices.
 #[derive(Default)]
 struct Idle {
-    /// The end of the last slice, and what the server had used by then.
+    /// The end of the last slice, and the server's CPU time by then.
     since: Option<(Instant, Duration)>,
     wall: Duration,
     cpu: Duration,
@@ -67,7 +67,7 @@ impl Standing {
         let folder = run.tool_folder(run.sides.harness(), tool).map_err(failed(ErrorKind::Tool))?;
         let launch = Launch::new(&record.tool.command, folder.path()).on(&run.cores.tool).commanded();
         let mut tool = run.sides.harness().start(&launch).map_err(failed(ErrorKind::Tool))?;
-        // By this line its connections are open.
+        // The tool prints this line once its connections are open.
         let ready = tool.line(load.timeout + GRACE).and_then(|line| sliced.parse_ready(&line));
         let connections = ready.map_err(failed(ErrorKind::Tool))?;
         let cores = Cores { server: record.server_cores.clone(), ..run.cores.clone() };
@@ -86,8 +86,8 @@ impl Standing {
         })
     }
 
-    /// Loads the server for the time of its warm-up, which is in no figure, and sees by the latency what its
-    /// share is, and how fast the cores run.
+    /// Loads the server for the time of its warm-up, which is in no figure. Derives the server's
+    /// share from the latency, and reads the frequencies of the cores.
     pub(super) fn prepare(
         &mut self,
         host: &Host,
@@ -129,7 +129,7 @@ impl Standing {
         answer.map_err(failed(ErrorKind::Tool))
     }
 
-    /// Loads the server for a slice, where it has one in this block, and counts what that costs.
+    /// Loads the server for a slice, if it has one in this block, and counts what the slice costs.
     pub(super) fn slice(
         &mut self,
         host: &Host,
@@ -176,7 +176,7 @@ impl Standing {
         Ok(())
     }
 
-    /// Ends tool and server, and records what they have done.
+    /// Ends tool and server, and records their results.
     pub(super) fn take_down(mut self, seat: &mut Seat, began: Instant) -> Result<(), ErrorRecord> {
         let (load, record) = (seat.load, &mut seat.record);
         self.end_idle()?;
@@ -202,7 +202,7 @@ impl Standing {
             cpu.frequency = self.hertz.map(|hertz| counters::frequency(&hertz, &self.cores));
         }
         if let Some(all) = &mut record.load {
-            // The tool's own sums have the disturbed slices too.
+            // The tool's own sums include the disturbed slices.
             all.elapsed_seconds = counted.iter().map(|slice| slice.output.elapsed_seconds).sum();
             all.answered = counted.iter().map(|slice| slice.output.answered).sum();
         }
@@ -214,7 +214,7 @@ impl Standing {
 
 /// The stored form of slices.
 fn columns(slices: &[Slice], slice: Duration, began: Instant) -> SlicesRecord {
-    // To the nanosecond, so that no digits are stored that nothing was measured to.
+    // To the nanosecond: more digits would be beyond what was measured.
     let rounded = |seconds: f64| (seconds * 1e9).round() / 1e9;
     let seconds = |value: &dyn Fn(&Slice) -> f64| slices.iter().map(|slice| rounded(value(slice))).collect();
     let known = |value: &dyn Fn(&Slice) -> Option<f64>| {

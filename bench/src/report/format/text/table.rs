@@ -9,7 +9,7 @@ use crate::report::value::{Quantity, Value};
 use crate::text::layout;
 use crate::text::visible::visible;
 
-/// The widest text in a cell, if the terminal is three times as wide; longer text is wrapped.
+/// The largest width of text, at most a third of the terminal's width. Longer text is wrapped.
 const TEXT_WIDTH: usize = 44;
 
 /// The length of bars where there is room.
@@ -67,8 +67,8 @@ pub(in crate::report::format) fn render(table: &Table, width: Option<usize>) -> 
     out
 }
 
-/// Makes the table narrower by one step, the intervals of a column before the column itself. False
-/// when only columns of high priority without intervals are left.
+/// Makes the table narrower by one step: shorter bars first, then no low columns, no intervals of
+/// normal columns, no normal columns, and no intervals. Returns false when no step is left.
 fn narrow(table: &Table, shown: &mut Vec<ShownColumn>) -> bool {
     let priority = |shown: &ShownColumn| match shown.column {
         0 => Priority::High,
@@ -118,8 +118,8 @@ fn draw(table: &Table, shown: &[ShownColumn]) -> String {
     format!("{}\n", drawn.trim_fmt())
 }
 
-/// The header and the cells of a column, its figures and perhaps intervals and bars, and whether
-/// each of these is text, which is aligned left.
+/// What is drawn of a column: its figures and, if shown, intervals and bars. Each has a header and
+/// cells, and whether it is text, which is aligned left.
 fn column(table: &Table, shown: ShownColumn) -> Vec<(bool, Vec<String>)> {
     let spec = &table.columns[shown.column];
     let unit = table.unit(shown.column);
@@ -153,7 +153,7 @@ fn figures(table: &Table, column: usize) -> impl Iterator<Item = f64> {
     table.rows.iter().filter_map(move |row| row[column].number())
 }
 
-/// A bar of a share of `cells`, in eighths of a cell; one of a share above 1 is cut.
+/// A bar as long as a share of `cells`, to an eighth of a cell. With a share above 1 it is cut.
 fn bar(share: f64, cells: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     if !share.is_finite() {

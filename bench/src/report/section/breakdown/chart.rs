@@ -34,7 +34,7 @@ fn bar(server: &ServerBreakdown) -> Bar {
     Bar { pieces, ..Bar::new(&label, COST.figure(server.cell), attribution, note) }
 }
 
-/// The whole in words, and each of its parts.
+/// The server's CPU time per request in words, with each of its parts.
 fn described(server: &ServerBreakdown) -> String {
     let known = PARTS.iter().filter_map(|part| {
         let seconds = (part.seconds)(server)?;

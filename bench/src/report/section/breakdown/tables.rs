@@ -1,4 +1,4 @@
-//! The parts as times, as shares, and beside the time in user mode.
+//! The tables of a breakdown: the parts as times, as shares, and compared with user-mode time.
 
 use super::{PARTS, Part};
 use crate::analysis::explain::{self, Breakdown, HAND_OFF, OPEN_FROM, ROUND_TRIP, ServerBreakdown};
