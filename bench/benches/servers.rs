@@ -1,5 +1,6 @@
 //! The instructions of whole servers that answer requests, as callgrind counts them. Every server
-//! whose manifest has a budget is counted; `bench/tests/budgets` compares the two.
+//! whose manifest has a budget is counted. `bench/tests/budgets` compares the counts with the
+//! budgets.
 //!
 //! A server starts and ends in both of its benchmarks, so that their difference is the cost of the
 //! additional requests.
@@ -29,9 +30,9 @@ use nix::unistd::Pid;
 use procfs::process::{Process, all_processes};
 use shared::testing::heads::WRK;
 
-/// The number of requests in each benchmark of a server. They differ by so many that work by the
-/// clock or by chance hardly counts: in `threads` the pool's own threads take 68,000 instructions in
-/// some runs and none in others.
+/// The number of requests in each benchmark of a server. The difference is so large that work that
+/// depends on the clock or on chance hardly counts: in `threads` the pool's own threads take 68,000
+/// instructions in some runs and none in others.
 const REQUESTS: [usize; 2] = [1_000, 11_000];
 
 /// The file for a server's output, in the folder that the runner makes for it and its client.
@@ -42,7 +43,7 @@ const VARIABLE: &str = "REQUESTS";
 
 const END: &[u8] = b"\r\n\r\nHello, visitor! You've requested: /abc\n";
 
-/// Only a program that hangs comes near it.
+/// The timeout of each wait. Only a program that hangs comes near it.
 const BOUND: Duration = Duration::from_secs(60);
 
 binary_benchmark_group!(

@@ -1,16 +1,17 @@
-//! A test server whose requests cost a known amount of CPU time more, to find the smallest
-//! difference that a measurement sees.
+//! A test server whose requests take a known additional amount of CPU time, to find the smallest
+//! difference that a measurement can detect.
 //!
 //! It serves the endpoint on one thread with an event loop. With `--burden N` each request also
 //! runs a counting loop that takes N nanoseconds of a core; the number of steps is calibrated at
 //! the start.
 //!
 //! The loop does not read the clock, so time in which the thread does not run is not counted as
-//! burden. But a slower server also gets its requests in other batches, as the load tool decides
-//! how many arrive together. See METHODOLOGY.md.
+//! burden. But a slower server also gets its requests in different batches, since the load tool
+//! decides how many arrive together. See METHODOLOGY.md.
 //!
 //! It keeps the process contract and all rules of the endpoint except the timeouts and the cap on
-//! connections, and closes a connection whose client does not read. It is not meant to be compared with other servers.
+//! connections, and closes a connection whose client does not read. It is not meant to be compared
+//! with other servers.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Write};
@@ -27,7 +28,7 @@ use shared::process::{self, Flag, FlagSet, Values};
 const WAKE: Token = Token(0);
 const LISTENER: Token = Token(1);
 
-/// The number of events taken at once; more wait for the next poll.
+/// The maximum number of events per poll. Further events wait for the next poll.
 const EVENTS: usize = 256;
 
 struct BurdenFlags {
@@ -118,7 +119,7 @@ impl Open {
         Self { stream, connection: Connection::default(), input: Vec::new(), output: Vec::new() }
     }
 
-    /// Answers what has arrived. Returns whether the connection stays open.
+    /// Answers the requests that have arrived. Returns whether the connection stays open.
     fn advance(&mut self, burden: Option<u32>, lifecycle: &Lifecycle) -> bool {
         let mut buffer = [0; limits::HEAD_BYTES];
         loop {
@@ -165,8 +166,8 @@ fn spin(steps: u32) {
     }
 }
 
-/// The number of steps that take this time on a core: by the fastest of several tries, as another
-/// process may use the core during some of them.
+/// Returns the number of steps that take this time on a core. The fastest of several tries counts,
+/// since another process may use the core during some of them.
 fn steps(time: Duration) -> u32 {
     const STEPS: u32 = 1_000_000;
     let took = || {

@@ -1,9 +1,10 @@
-//! What do idle servers cost the one that is measured?
+//! How much do idle servers cost the server that is measured?
 //!
-//! In a repetition that is measured in slices all servers stand side by side, each with its open
-//! connections, and one of them is loaded. Here one server is loaded in slices while none, 7 or 15
-//! others stand idle beside it, of several kinds and with 100 connections each, in rounds whose order
-//! is shuffled. Its CPU time per request is compared within each round with that beside none.
+//! In a repetition that is measured in slices, all servers run at the same time, each with its open
+//! connections, and one of them is loaded. Here one server is loaded in slices while 0, 7 or 15
+//! other servers are idle. These are of several kinds, with 100 connections each. Each round has
+//! all three numbers in random order. Within a round, the CPU time per request beside idle servers
+//! is compared with that without idle servers.
 //!
 //! ```sh
 //! cargo run --release --package bench --example idle_servers
@@ -27,10 +28,11 @@ use visit_output::Slice;
 /// The server that is loaded.
 const LOADED: &str = "epoll";
 
-/// Those that stand idle, in turn: an event loop, runtimes, threads, and two with a collector.
+/// The idle servers, used in turn: an event loop, runtimes, threads, and two with a garbage
+/// collector.
 const IDLE: [&str; 5] = ["hyper", "may", "threads", "nethttp", "node-http"];
 
-/// How many of them.
+/// The numbers of idle servers.
 const COUNTS: [usize; 3] = [0, 7, 15];
 
 const ROUNDS: usize = 60;
@@ -41,7 +43,7 @@ const SLICES: usize = 20;
 /// Time for the tool to open its connections, and to answer a command.
 const BOUND: Duration = Duration::from_secs(30);
 
-/// A server with the tool that has its connections.
+/// A server, and the load tool that keeps connections to it.
 struct Pair {
     server: Running,
     tool: Process,
@@ -58,7 +60,7 @@ impl Pair {
         Ok(Self { server: running, tool })
     }
 
-    /// The server's CPU time per request in a slice.
+    /// Loads the server for a slice. Returns its CPU time per request, in seconds.
     fn cost(&mut self) -> anyhow::Result<f64> {
         self.tool.ask("warm 0.002", BOUND)?;
         let before = self.server.process.usage()?;

@@ -1,4 +1,4 @@
-//! Which differences does a measurement see?
+//! Which differences can a measurement detect?
 //!
 //! Four servers are measured as by `bench measure quick-100`: a server and its duplicate, the same
 //! program under another name, and the same program with 2 % more CPU time per request. A try has
@@ -11,7 +11,7 @@
 //! cargo run --release --package bench --example sensitivity -- --busy
 //! ```
 //!
-//! With `--busy` two loops take the cores of both sides for one second of three.
+//! With `--busy`, a loop on each core of both sides takes the core for one second of every three.
 #![allow(clippy::indexing_slicing, reason = "a mistake here ends only the experiment")]
 
 use std::path::{Path, PathBuf};
@@ -84,7 +84,7 @@ fn main() -> anyhow::Result<()> {
     summarise(&records).iter().try_for_each(|summary| print(&summary.workload.name, &records))
 }
 
-/// Takes a core for one second of three, until the experiment ends.
+/// Takes a core for one second of every three, until the experiment ends.
 fn keep_busy(core: usize) {
     std::thread::spawn(move || -> anyhow::Result<()> {
         let mut set = CpuSet::new();
@@ -114,8 +114,8 @@ fn server(parent: &Path, name: &str, program: &Path, burden: Option<u32>) -> any
     Server::read(&folder, &Target::find(parent))
 }
 
-/// Measures servers as `bench measure` does, so many times. The records are kept in the folder of all
-/// results.
+/// Measures servers as `bench measure` does, `tries` times. The records are kept in the folder of
+/// all results.
 fn measure(
     host: &Arc<Host>,
     checkout: &Checkout,
@@ -173,7 +173,7 @@ fn print(workload: &str, records: &[Record]) -> anyhow::Result<()> {
         let cell = |name: &str| summary.cell(name).with_context(|| format!("{name} has no runs"));
         let duplicate = summary.duplicate.as_ref().context("there is no duplicate")?;
         let (plain, again) = (cell("plain")?, cell("again")?);
-        // Also of disturbed cells, which a report does not rank.
+        // The ratios include disturbed cells, which a report does not rank.
         let ratio = |one: &Cell, other: &Cell| {
             one.raw_ratio_to(other, RunFigure::COST).context("they have no repetition in common")
         };

@@ -1,4 +1,4 @@
-//! What do load tools report of a server that stops for a second?
+//! What do load tools report about a server that stops for a second?
 //!
 //! Two thousand requests per second, evenly spaced, are due for four seconds, and for one of these
 //! the server is stopped with SIGSTOP. A request that is due in that second waits for its end, so
@@ -29,7 +29,7 @@ const SERVER: &str = "hyper";
 /// once.
 const RATE: u32 = 2000;
 
-/// A divisor of `RATE`, as `hey` takes a rate per connection.
+/// The number of connections. It divides `RATE`, since `hey` takes a rate per connection.
 const CONNECTIONS: u32 = 10;
 
 /// The time of the load. `wrk` takes whole seconds only.
@@ -41,11 +41,11 @@ const STOP_AFTER: Duration = Duration::from_millis(1500);
 /// The length of the stop.
 const STOP: Duration = Duration::from_secs(1);
 
-/// Longer than any request takes.
+/// The timeout of a request: longer than any request takes.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Time for a tool to end, in addition to the load. It may still send what it could not send
-/// before.
+/// Time for a tool to end, in addition to the load. It may still send requests that it could not
+/// send before.
 const BOUND: Duration = Duration::from_secs(60);
 
 /// Time to build `visit` on a slow machine.
@@ -58,9 +58,9 @@ const RUNS: [Run; 7] = [
     Run { tool: "oha", title: "a rate, corrected", flags: &["-q", "2000", "--latency-correction"] },
     Run { tool: "oha", title: "a rate, not corrected", flags: &["-q", "2000"] },
     Run { tool: "oha", title: "closed loop", flags: &[] },
-    // Its rate is that of one connection.
+    // `hey` takes the rate of one connection.
     Run { tool: "hey", title: "a rate", flags: &["-q", "200"] },
-    // It has no rate, and always corrects.
+    // `wrk` takes no rate, and always corrects the latency.
     Run { tool: "wrk", title: "closed loop", flags: &[] },
 ];
 

@@ -24,10 +24,11 @@ use visit_output::Report;
 
 const CONNECTIONS: u64 = 100;
 
-/// Enough that the calls of the start and of the connections, about ten each, hardly matter.
+/// The number of requests. With so large a number, the calls of the start and of the connections,
+/// about ten each, hardly matter.
 const REQUESTS: u64 = 100_000;
 
-/// Longer than `strace` takes to write its counts.
+/// The timeout for `strace` to write its counts.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Time for a load. A system call takes tens of microseconds under `strace`.
@@ -43,7 +44,7 @@ const KINDS: [(&str, &[&str]); 3] = [
     ("wait", &["epoll_wait", "epoll_pwait", "epoll_pwait2", "poll", "ppoll", "select", "pselect6"]),
 ];
 
-/// Calls of a server, by name.
+/// The number of calls of a server, by the name of the call.
 type Calls = BTreeMap<String, u64>;
 
 fn main() -> anyhow::Result<()> {
@@ -74,8 +75,8 @@ fn main() -> anyhow::Result<()> {
 fn trace(host: &Host, server: &Server) -> anyhow::Result<Calls> {
     let folder = tempfile::tempdir()?;
     let counted = folder.path().join("calls").display().to_string();
-    // Detached, so that the process that gets SIGTERM is the server. `strace` ends after the
-    // server.
+    // `strace` is detached, so that the server is the process that gets SIGTERM. `strace` ends
+    // after the server.
     let strace = ["strace", "-DDD", "-f", "-c", "-o", &counted, "--"].map(String::from);
     let traced = Server { run: [strace.as_slice(), &server.run].concat(), ..server.clone() };
     let Layout { cores, .. } = Layout::here(&Choice::default())?;
@@ -108,8 +109,8 @@ fn load(host: &Host, url: &str, cores: &[usize]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The counts of `strace -c`: one line per call, in which the count is the fourth and the name the
-/// last word.
+/// Parses the counts of `strace -c`. Each line is a call: the fourth word is the count, and the
+/// last word is the name.
 fn parse(text: &str) -> anyhow::Result<Calls> {
     let mut calls = Calls::new();
     for line in text.lines() {

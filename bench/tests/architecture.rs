@@ -1,9 +1,10 @@
 //! The structure that ARCHITECTURE.md describes, compared with the imports: the modules of the
-//! harness import each other in one direction, and no files of a crate import each other in a loop. And
-//! what `scripts/sweep` builds at once, compared with what cargo would build of it alone.
+//! harness import each other in one direction, and no files of a crate import each other in a loop.
+//! Another test compares the features of the packages that `scripts/sweep` builds at once with
+//! those of each package that cargo builds alone.
 //!
-//! A module and the modules within it belong together: that one of these uses what the module itself
-//! defines is no loop.
+//! A module and the modules within it belong together: it is not a loop when one of these uses a
+//! definition of the module itself.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -29,7 +30,7 @@ const MUTUAL: [&str; 2] = ["servers/rust/threads/src/parking.rs", "servers/rust/
 /// The crates of the harness.
 const BENCH: [&str; 5] = ["bench", "bench/answers", "bench/visit", "bench/visit/output", "bench/conformance"];
 
-/// Types may share a name, but a reader can tell no more than these apart.
+/// The maximum number of types with the same name. A reader cannot distinguish more.
 const NAMESAKES: usize = 3;
 
 /// A module's path below its crate, such as `["report", "chart"]`.
@@ -44,7 +45,7 @@ struct Source {
     module: Module,
     path: PathBuf,
     imports: Vec<Import>,
-    /// The names that the file re-exports or imports, and what they stand for.
+    /// The names that the file re-exports or imports, and the paths that they stand for.
     names: HashMap<String, Import>,
     types: Vec<String>,
 }
@@ -96,7 +97,8 @@ fn few_types_share_a_name() {
     assert!(count.is_empty(), "names of more than {NAMESAKES} types: {count:?}");
 }
 
-/// Otherwise cargo would build them a second time where they are built alone, and a server could be another one.
+/// With other features, cargo would build a package again when it is built alone, and the server
+/// could be a different one.
 #[test]
 fn what_is_built_at_once_has_the_same_features_as_alone() {
     let sweep = fs::read_to_string(root().join("scripts/sweep")).unwrap();
@@ -138,7 +140,7 @@ fn features(packages: &[String]) -> BTreeSet<String> {
     lines.lines().map(|line| line.trim_end_matches(" (*)").trim_end().to_owned()).collect()
 }
 
-/// The folders of the servers in Rust, without those that a change of branch has left.
+/// The folders of the servers in Rust, without folders that a change of branch has left behind.
 fn servers() -> Vec<PathBuf> {
     let folders = fs::read_dir(root().join("servers/rust")).unwrap().map(|folder| folder.unwrap().path());
     folders.filter(|folder| folder.join("Cargo.toml").exists()).collect()
@@ -152,7 +154,7 @@ fn relative(path: &Path) -> String {
     path.strip_prefix(root()).unwrap().display().to_string()
 }
 
-/// The files below a crate's `src`, but for the modules that only tests build.
+/// The files below a crate's `src`, except for modules that only tests build.
 fn sources(folder: &Path) -> Vec<Source> {
     let mut sources = Vec::new();
     for root in ["lib.rs", "main.rs"].map(|name| folder.join(name)).iter().filter(|root| root.exists()) {
@@ -189,7 +191,7 @@ fn is_test(attributes: &[Attribute]) -> bool {
 }
 
 impl Source {
-    /// A path from the crate's root, where it begins at this crate.
+    /// Returns the path from the crate's root, if `path` begins with `crate`, `self` or `super`.
     fn resolved(&self, path: &[String]) -> Option<Import> {
         let mut base = match path.first()?.as_str() {
             "crate" => Vec::new(),
@@ -219,7 +221,7 @@ impl Source {
     }
 
     fn add(&mut self, path: &[String], name: Option<&String>) {
-        // `use child::Name` in a module that declares `child`.
+        // Otherwise the path may be `child::Name`, in a module that declares `child`.
         let path = self.resolved(path).unwrap_or_else(|| [&self.module[..], path].concat());
         if let Some(name) = name {
             self.names.insert(name.clone(), path.clone());
@@ -260,7 +262,7 @@ impl<'ast> Visit<'ast> for Source {
     }
 }
 
-/// Which file imports which, by their places in `sources`.
+/// The pairs of a file and a file that it imports, as indices of `sources`.
 fn imports(sources: &[Source]) -> BTreeSet<(usize, usize)> {
     let modules: HashMap<&[String], usize> =
         sources.iter().enumerate().map(|(place, source)| (&source.module[..], place)).collect();
@@ -276,7 +278,8 @@ fn imports(sources: &[Source]) -> BTreeSet<(usize, usize)> {
     edges
 }
 
-/// The file that defines what a path names: the deepest module on it, or where that re-exports it from.
+/// The file that defines the item at a path: the deepest module on the path, or the file from which
+/// that module re-exports the item.
 fn resolve(
     sources: &[Source],
     modules: &HashMap<&[String], usize>,
@@ -287,7 +290,7 @@ fn resolve(
     let file = modules[&path[..length]];
     let Some(name) = path.get(length) else { return Some(file) };
     match sources[file].names.get(name) {
-        // Names that stand for each other end the search.
+        // The depth is limited, since names may stand for each other.
         Some(import) if depth < 8 && import != path => {
             let import = [&import[..], &path[length + 1..]].concat();
             resolve(sources, modules, &import, depth + 1)

@@ -1,4 +1,5 @@
-//! The cost of an answer: its head and body into a buffer that has room, by the length of the path.
+//! The cost of writing an answer, head and body, to a buffer that has room for it, by the length of
+//! the path.
 
 use std::hint::black_box;
 

@@ -1,5 +1,5 @@
-//! The cost of a request in the connection loop, and of the rules in front of a framework: in memory,
-//! without runtime and kernel.
+//! The cost of a request in the connection loop, and in the request filter in front of a framework.
+//! Both are timed in memory, without a runtime and without the kernel.
 
 use std::hint::black_box;
 

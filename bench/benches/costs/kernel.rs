@@ -28,7 +28,7 @@ pub(crate) fn kernel(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// System calls of one thread.
+/// Times system calls of one thread.
 fn calls(group: &mut Group) {
     let answer = answers(GET.as_bytes());
     group.throughput(Throughput::Elements(1));
@@ -44,7 +44,8 @@ fn calls(group: &mut Group) {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         bencher.iter(|| {
             let (client, server) = connected(&listener);
-            // A reset, after which neither side keeps the client's port: there are too few ports.
+            // The close sends a reset, so that neither side keeps the client's port: there are too
+            // few ports.
             SockRef::from(&client).set_linger(Some(Duration::ZERO)).unwrap();
             drop((client, server));
         });
@@ -52,7 +53,7 @@ fn calls(group: &mut Group) {
     group.bench_function("epoll", |bencher| {
         let (mut client, server) = UnixStream::pair().unwrap();
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).unwrap();
-        // Level-triggered, so that one byte which is never read is an event each time.
+        // Level-triggered: one byte that is never read is an event each time.
         epoll.add(&server, EpollEvent::new(EpollFlags::EPOLLIN, 0)).unwrap();
         client.write_all(b"!").unwrap();
         let mut events = [EpollEvent::empty(); 64];
@@ -60,17 +61,17 @@ fn calls(group: &mut Group) {
     });
 }
 
-/// Hand-offs, per switch.
+/// Times hand-offs. The time of a round is divided by its two switches.
 fn hand_offs(group: &mut Group) {
     group.throughput(Throughput::Elements(2));
     group.bench_function("thread hand-off", |bencher| bencher.iter_custom(between_threads));
     group.bench_function("task hand-off", |bencher| bencher.iter_custom(between_tasks));
-    // One worker, which may itself pins to the first core.
+    // The crate `may` pins its single worker to the first core.
     may::config().set_workers(1);
     group.bench_function("coroutine hand-off", |bencher| bencher.iter_custom(between_coroutines));
 }
 
-/// A request and its answer, each written by one side and read by the other.
+/// Sends a request and its answer, each written by one side and read by the other.
 fn round_trip(client: &mut (impl Read + Write), server: &mut (impl Read + Write), answer: &[u8]) {
     let mut buffer = [0; 1024];
     client.write_all(GET.as_bytes()).unwrap();
@@ -86,8 +87,8 @@ fn connected(listener: &TcpListener) -> (TcpStream, TcpStream) {
     (client, server)
 }
 
-/// Two threads that block, each until the other has written a byte. They share a core, so that one
-/// can only run when the other has stopped. A switch includes a write and a read.
+/// Times two threads, each of which blocks until the other has written a byte. They share a core,
+/// so that one can only run when the other has stopped. A switch includes a write and a read.
 fn between_threads(rounds: u64) -> Duration {
     let (mut here, mut there) = UnixStream::pair().unwrap();
     let pass = |stream: &mut UnixStream| stream.write_all(b"!").unwrap();
@@ -115,7 +116,7 @@ fn between_threads(rounds: u64) -> Duration {
     })
 }
 
-/// Two tasks of one thread, each of which waits until the other notifies it.
+/// Times two tasks of one thread, each of which waits until the other notifies it.
 fn between_tasks(rounds: u64) -> Duration {
     let runtime = Builder::new_current_thread().build().unwrap();
     let (here, there) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
@@ -137,7 +138,7 @@ fn between_tasks(rounds: u64) -> Duration {
     runtime.block_on(timed).unwrap()
 }
 
-/// Two coroutines of one thread, each of which waits until the other unparks it.
+/// Times two coroutines of one thread, each of which waits until the other unparks it.
 #[allow(unsafe_code, reason = "coroutines are spawned")]
 fn between_coroutines(rounds: u64) -> Duration {
     let first = move || {
@@ -148,7 +149,7 @@ fn between_coroutines(rounds: u64) -> Duration {
                 here.unpark();
             }
         };
-        // SAFETY: As below.
+        // SAFETY: As for `first` below.
         let second = unsafe { coroutine::spawn(second) };
         let time = timed(rounds, || {
             second.coroutine().unpark();
@@ -157,8 +158,8 @@ fn between_coroutines(rounds: u64) -> Duration {
         second.join().unwrap();
         time
     };
-    // SAFETY: Neither uses a thread-local, and there is one thread on which they could continue.
-    // What they call needs little stack.
+    // SAFETY: Neither coroutine uses a thread-local, and there is only one thread on which they can
+    // continue. The functions that they call need little stack.
     unsafe { coroutine::spawn(first) }.join().unwrap()
 }
 

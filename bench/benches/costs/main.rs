@@ -1,6 +1,6 @@
-//! The costs of the parts of a request: our own code's, the frameworks' and the kernel's.
+//! The costs of the parts of a request: in our own code, in the frameworks and in the kernel.
 //!
-//! They are one program, so that they are built once, and timed alike.
+//! All benchmarks are one program, so that they are built once, and timed alike.
 #![allow(missing_docs, reason = "criterion's macros make undocumented functions")]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "a failure is not timed")]
 
@@ -17,10 +17,10 @@ use criterion::{BenchmarkGroup, Criterion, criterion_group, criterion_main};
 use shared::http::Connection;
 use shared::testing::heads;
 
-/// Benchmarks of one subject, of which criterion makes one page.
+/// The benchmarks of one subject, for which criterion writes one page.
 type Group<'a> = BenchmarkGroup<'a, WallTime>;
 
-/// The request where its shape does not matter.
+/// The request for benchmarks in which its form does not matter.
 const GET: &str = heads::BARE;
 
 /// The bytes of our answers to `input`.
@@ -36,7 +36,7 @@ fn answers(input: &[u8]) -> Vec<u8> {
     answers
 }
 
-// One second resolves nanoseconds. With criterion's defaults each benchmark would take ten.
+// One second resolves nanoseconds. With criterion's defaults a benchmark would take ten seconds.
 criterion_group! {
     name = benches;
     config = Criterion::default()

@@ -1,4 +1,4 @@
-//! The cost of a request's head, parsed and validated, as load tools and browsers send it.
+//! The cost of parsing and validating the head of a request, as load tools and browsers send it.
 
 use std::hint::black_box;
 

@@ -1,6 +1,6 @@
-//! The cost of a request in the frameworks that servers are built on: from its bytes to its
-//! answer's, over a stream in memory, without our own rules, and with a constant greeting.
-//! Configured as in the servers.
+//! The cost of a request in the frameworks that servers are built on, from the bytes of the request
+//! to the bytes of its answer. The benchmarks use a stream in memory and a constant greeting,
+//! without our own rules. The frameworks are configured as in the servers.
 
 use std::cell::RefCell;
 use std::convert::Infallible;
@@ -33,7 +33,7 @@ use super::{GET, Group};
 /// The body of every answer.
 const BODY: &str = "Hello, visitor! You've requested: /abc\n";
 
-/// Requests that arrive in one piece.
+/// The numbers of requests that arrive in one piece.
 const PIPELINED: [usize; 2] = [1, 16];
 
 pub(crate) fn frameworks(criterion: &mut Criterion) {
@@ -79,7 +79,8 @@ fn actix(group: &mut Group) {
 /// Times requests on one connection. `poll` drives it, and returns whether it is still open.
 fn measure(group: &mut Group, name: &str, wire: &Wire, mut poll: impl FnMut(&mut Context) -> bool) {
     let mut context = Context::from_waker(Waker::noop());
-    // Polls until at least `bytes` of answers have arrived, some each time; returns the number.
+    // Polls until at least `bytes` of answers have arrived; each poll has to add some. Returns the
+    // number of bytes.
     let mut exchange = |requests: &Bytes, bytes: usize| {
         wire.0.borrow_mut().requests = requests.clone();
         let mut received = 0;
@@ -109,7 +110,7 @@ fn measure(group: &mut Group, name: &str, wire: &Wire, mut poll: impl FnMut(&mut
     }
 }
 
-/// A connection in memory, for both sides of it.
+/// A connection in memory, which both sides share.
 #[derive(Clone, Default)]
 struct Wire(Rc<RefCell<Ends>>);
 

@@ -5,9 +5,9 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// The share by which a count may exceed its budget, for what differs between machines: the version
-/// of the C library, and what a clock or another thread does. A count that is as much below its
-/// budget has become cheaper.
+/// The share by which a count may exceed its budget. Counts differ between machines by the version
+/// of the C library, and by the work of a clock or another thread. The budget of a count that is
+/// lower by more than this share can be lowered.
 const MARGIN: f64 = 0.02;
 
 /// `bench/budgets.toml`: instructions per request in shared code, by name.
@@ -19,7 +19,7 @@ pub(crate) struct Budgets {
     pub(crate) code: BTreeMap<String, f64>,
 }
 
-/// The count for a line of the budgets. It is shown as the line that would be right for it.
+/// The count for a line of the budgets. It is displayed as that line, with the count as its number.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Count {
     /// The file of the line, from the root of the checkout.

@@ -1,4 +1,4 @@
-//! Instructions, as gungraun reports them of a program of benchmarks.
+//! The instructions that gungraun reports for a program of benchmarks.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use bench::machine::host::{Host, Launch};
 use bench::servers::checkout::Checkout;
 use serde_json::Value;
 
-/// The limit of a build from nothing on a slow machine, the servers included.
+/// The timeout of a build from nothing on a slow machine, including the servers.
 const BOUND: Duration = Duration::from_secs(60 * 60);
 
 /// The instructions of each benchmark, in all threads, by its name: `function`, or `function/id` where a

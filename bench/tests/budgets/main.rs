@@ -1,5 +1,5 @@
-//! The instructions per request stay within their budgets: those of shared code in
-//! `bench/budgets.toml`, that of a whole server in its manifest.
+//! The instructions per request stay within their budgets. The budgets of shared code are in
+//! `bench/budgets.toml`, and the budget of a whole server is in its manifest.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -26,7 +26,7 @@ use budget::{Budgets, Count};
 /// The file of the budgets, from the root of the checkout.
 const FILE: &str = "bench/budgets.toml";
 
-/// The program that counts instructions, and the one by which gungraun runs it.
+/// The program that counts instructions, and the one with which gungraun runs it.
 const NEEDED: [&str; 2] = ["valgrind", "gungraun-runner"];
 
 #[test]
@@ -72,8 +72,8 @@ fn methodology_has_the_budgets_of_the_servers() {
     assert_eq!(shown, budgets.collect());
 }
 
-/// Prints a line that is shown although the test does not fail: the test harness captures only what
-/// macros print.
+/// Prints a line that is shown even if the test does not fail: the test harness captures only the
+/// output of macros.
 fn say(text: &str) {
     let mut terminal = std::io::stderr();
     writeln!(terminal, "budgets: {text}").unwrap();

@@ -12,8 +12,8 @@ use crate::gungraun::{self, Counts};
 /// Counts the servers whose manifests have a budget, with one worker each: the instructions per
 /// request for /abc on one connection, each sent when the one before it is answered.
 pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
-    // The servers are built as their manifests say. The client is not counted, so a debug build will do: of
-    // the workspace, so that it is the one of `cargo test --workspace`.
+    // The servers are built as their manifests say. The client is not counted, so a debug build is
+    // enough. It is built with the workspace, so that it is the build of `cargo test --workspace`.
     let counted = gungraun::run(host, checkout, "--profile dev --workspace --bench servers");
     let mut counts = Vec::new();
     for server in &checkout.servers {
@@ -33,7 +33,8 @@ pub(crate) fn count(host: &Host, checkout: &Checkout) -> Vec<Count> {
     counts
 }
 
-/// The difference of the server's two benchmarks, divided by that of their numbers of requests.
+/// The difference between the counts of the server's two benchmarks, divided by the difference
+/// between their numbers of requests.
 fn per_request(server: &Server, counts: &Counts) -> f64 {
     // Names in gungraun have no hyphens.
     let start = format!("{}/requests_", server.name.replace('-', "_"));

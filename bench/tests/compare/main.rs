@@ -16,10 +16,11 @@ use bench::machine::{HostLink, Hosts, Machine};
 use bench::store::record::Record;
 use folder::{Folder, busy, duplicate, failed, floor, hold, load, open_loop, scale, start};
 
-/// How a folder is made of the example.
+/// A change of the example folder.
 type Change = fn(&mut Folder);
 
-/// Its name, how A and B are made of one folder, the flags, the exit code, and what is printed.
+/// The name, the changes that make A and B of the example, the flags, the exit code, and parts of
+/// the output.
 type CompareCase = (&'static str, Change, Change, &'static [&'static str], i32, &'static [&'static str]);
 
 /// Runs `bench compare` in a folder. Returns the exit code and the output, standard error last.
@@ -30,7 +31,7 @@ fn compare(folder: &Path, arguments: &[&str]) -> (i32, String) {
     (output.status.code().unwrap(), text)
 }
 
-/// Two folders, `a` and `b`, in a new one.
+/// Writes two result folders, `a` and `b`, to a new folder.
 fn write(a: &Folder, b: &Folder) -> tempfile::TempDir {
     let place = tempfile::tempdir().unwrap();
     a.write(&place.path().join("a"));
@@ -73,7 +74,7 @@ fn cross_check(folder: &mut Folder, microseconds: f64) {
     folder.add(&check);
 }
 
-/// Measures under load from these machines, over a link of this speed.
+/// Changes a folder so that the load came from these machines, over a link of this speed.
 fn load_from(folder: &mut Folder, machines: &[&str], megabits_per_second: u64) {
     let link = |name: &str| HostLink {
         name: Some(name.into()),
@@ -93,7 +94,8 @@ fn load_from(folder: &mut Folder, machines: &[&str], megabits_per_second: u64) {
     folder.machine.hosts = Some(Hosts { harness: "desk".into(), server: link("alpha"), loads });
 }
 
-/// Measures under load from another machine, over an interface with these offloads.
+/// Changes a folder so that the load came from another machine, over an interface with these
+/// offloads.
 fn load_with(folder: &mut Folder, offloads: &[Offload]) {
     load_from(folder, &["b"], 1000);
     let server = &mut folder.machine.hosts.as_mut().unwrap().server;
@@ -118,7 +120,7 @@ const CASES: &[CompareCase] = &[
             b.change("least", |run| scale(run, 1.1));
         },
         &[], 1, &["2 figures are worse, 0 are better", "least 5.00 5.50 1.10"]),
-    // Fewer requests in the same CPU time are less throughput, too.
+    // Fewer requests in the same CPU time also mean a lower throughput.
     ("a tenth more CPU time", unchanged, |b| slower(b, 1.1), &[], 1, &[
         "2 figures are worse, 0 are better, 2 cannot be distinguished. ",
         "one 10.0 11.0 1.10 1.09–1.11 worse ", "one 95,000 86,364 0.91",
@@ -324,7 +326,7 @@ fn what_got_worse_is_printed_and_is_the_exit_code() {
     }
 }
 
-/// The figures of a comparison in JSON, and where the other forms go.
+/// Checks the figures of a comparison in JSON, and that the other formats can be written to a file.
 #[test]
 fn a_comparison_has_every_form() {
     let (a, mut b) = (Folder::example(), Folder::example());
@@ -396,7 +398,7 @@ fn judgements_have_colours_on_a_terminal() {
     }
 }
 
-/// All that a comparison can print, in one.
+/// One comparison whose output has every part that is possible.
 #[test]
 fn the_text_is_as_it_was() {
     let (mut a, mut b) = (Folder::example(), Folder::example());

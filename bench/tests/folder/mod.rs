@@ -12,10 +12,10 @@ use bench::store::record::{
 };
 use bench::store::results;
 
-/// How far the repetitions of a cell deviate at most: 0.4 % to either side.
+/// The maximum deviation of the repetitions of a cell: 0.4 % to either side.
 const SPREAD: f64 = 0.004;
 
-/// What a folder holds.
+/// The content of a result folder.
 #[derive(Clone)]
 pub(crate) struct Folder {
     pub(crate) machine: Machine,
@@ -32,8 +32,8 @@ impl Folder {
         Self { machine, records: Vec::new(), is_torn: false, has_microbenchmarks: false }
     }
 
-    /// Seven repetitions of one server, of which the others are twice as expensive, and of its
-    /// duplicate, under a workload that the server is busy with.
+    /// Seven repetitions of the servers `one` and `two` and of the duplicate of `one`, under a
+    /// workload that keeps them busy. `two` takes twice the CPU time per request.
     pub(crate) fn example() -> Self {
         let mut folder = Self::new();
         folder.add(&load("busy", "one", 10.0));
@@ -89,8 +89,7 @@ impl Folder {
     }
 }
 
-/// A run in which the server used all of its core's time, at this number of microseconds per
-/// request.
+/// A run in which the server was busy, at this number of microseconds of CPU time per request.
 pub(crate) fn load(workload: &str, server: &str, microseconds: f64) -> Record {
     let mut record: Record = serde_json::from_str(include_str!("record.json")).unwrap();
     record.workload.name = workload.into();
@@ -171,14 +170,14 @@ pub(crate) fn floor(mut record: Record) -> Record {
     record
 }
 
-/// Makes a run one that failed.
+/// Turns a run into a failed one.
 pub(crate) fn failed(record: &mut Record) {
     (record.load, record.cpu) = (None, None);
     record.error = Some(ErrorRecord { kind: ErrorKind::Start, message: "no luck today".into() });
 }
 
-/// Scales a run's times: of a load, CPU time per request and latency; of a start, the time to the
-/// first answer.
+/// Scales the times of a run: the CPU time per request and the latency of a load, and the time to
+/// the first answer of a start.
 pub(crate) fn scale(record: &mut Record, times: f64) {
     if let (Some(load), Some(cpu)) = (&mut record.load, &mut record.cpu) {
         if load.open_loop.is_some() {

@@ -45,7 +45,7 @@ impl Drop for Server {
 
 fn measure(checkout: &Checkout, flags: &[&str]) -> (Output, String) {
     let output = checkout.bench("measure load --control none --out out").args(flags).output().unwrap();
-    // In one line, wherever a report breaks its sentences.
+    // Joins the lines, since a report may wrap its sentences anywhere.
     let text = text(&output).split_whitespace().collect::<Vec<_>>().join(" ");
     (output, text)
 }
@@ -62,7 +62,7 @@ fn an_attached_server_is_measured_beside_ours_and_keeps_running() {
     let flags =
         ["start", "--address", &server.address, "--pid", &pid, "--as", "mine 1.2", "--servers", "good"];
     let (output, text) = measure(&checkout, &flags);
-    // It was named, and cannot be measured under `start`.
+    // The attached server was named, and cannot be measured under `start`.
     assert_eq!(output.status.code(), Some(3), "{text}");
     assert!(server.runs(), "{text}");
     let records = checkout.loaded().records;
@@ -77,7 +77,7 @@ fn an_attached_server_is_measured_beside_ours_and_keeps_running() {
     assert!((memory.at_rest_bytes, memory.peak_bytes) == (None, None) && memory.after_bytes.is_some());
     assert!(!run.server_cores.is_empty());
     assert!(text.contains("Attached to, not started, pinned or stopped by this measurement: mine"), "{text}");
-    // It was started before, on all cores, and cannot be started.
+    // `bench` did not start the server, so it is not pinned, and cannot be measured under `start`.
     assert!(text.contains("keeps it on the servers' cores"), "{text}");
     assert!(run_of(&starts, "good").error.is_none());
     let refused = run_of(&starts, "mine").error.as_ref().unwrap();

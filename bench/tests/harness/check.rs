@@ -63,11 +63,11 @@ fn a_right_manifest_has_no_diagnostics() {
     assert_eq!(diagnostics(MANIFEST, true), []);
 }
 
-/// Each mistake, and what is worth knowing, with its line and what to do about it. `INSTA_UPDATE=always
-/// cargo test --package bench --test harness check` writes the snapshot.
+/// The snapshot contains each error and each note, with its line and what to do about it.
+/// `INSTA_UPDATE=always cargo test --package bench --test harness check` writes it.
 #[test]
 fn each_diagnostic_has_its_line_and_a_hint() {
-    // Text of the manifest, and what replaces it.
+    // A text of the manifest, and its replacement.
     let cases = [
         ("title =", "titel ="),
         ("title = \"Mine\"\n", ""),
@@ -129,7 +129,7 @@ fn every_manifest_of_this_checkout_is_right() {
     let root = checkout::root(Some(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))).unwrap();
     let folders = checkout::server_folders(&root).unwrap().with_manifest;
     let target = Target::find(&root);
-    // The manifests do not depend on what this machine has.
+    // The result does not depend on the programs on this machine.
     let context =
         CheckContext { folders: &folders, target: &target, has_program: &|_| true, benchmarks: &[] };
     for folder in &folders {

@@ -1,5 +1,5 @@
-//! The selection of servers by a command, and the installation of what they need, with mock servers
-//! and a mock of apt-get.
+//! The selection of servers by a command, and the installation of the programs that they need, with
+//! mock servers and a mock of apt-get.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn checkout(packages: &[&str]) -> Checkout {
     checkout
 }
 
-/// The servers that a command is about.
+/// The servers that a command selects.
 fn chosen(checkout: &Checkout, arguments: &str) -> Vec<&'static str> {
     let (_, text) = checkout.run(arguments);
     let is_chosen = |name: &&str| text.lines().any(|line| line.starts_with(name));
@@ -81,7 +81,7 @@ fn a_server_can_be_in_another_folder() {
     checkout.expect("serve --server-dir elsewhere/mine mine --version", 0, "server-good 1");
 }
 
-/// A resumed measurement includes it: the command is in `machine.json`.
+/// A resumed measurement includes that server, since the command is in `machine.json`.
 #[test]
 fn a_server_in_another_folder_is_measured() {
     let checkout = checkout(&[]);
@@ -106,7 +106,7 @@ fn a_server_in_another_folder_is_measured() {
 #[test]
 fn a_built_server_can_report_why_it_cannot_run() {
     let cases = [
-        // It runs, and SIGTERM kills it, as it does this mock.
+        // The server can run, but fails, since SIGTERM kills this mock.
         ("exit 0", 1, "named          failed: the server ended with signal: 15", "available if named"),
         ("echo error: no io >&2; exit 1", 3, "named          unavailable: no io", "unavailable: no io"),
         ("exit 3", 1, "failed with exit status: 3 and did not say why", "exit status: 3 and did not say why"),
@@ -131,7 +131,7 @@ fn missing_programs_are_installed_with_the_flag() {
     let checkout = checkout(&["mock-program"]);
     let (_, text) = checkout.run("verify --servers named");
     assert!(text.contains(lacking) && !text.contains("installing"), "{text}");
-    // The server that requires it was not selected.
+    // This command does not select the server that requires the program.
     let (_, text) = checkout.run("verify --install");
     assert!(!text.contains("mock-program"), "{text}");
 

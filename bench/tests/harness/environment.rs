@@ -1,6 +1,6 @@
-//! `bench` and the scripts on machines that differ from the one they were written on: where cargo puts
-//! what it builds, what the shell exports, a user without a home or a compiler, and file systems that
-//! refuse.
+//! `bench` and the scripts on machines that differ from the one they were written on: other target
+//! folders of cargo, variables that the shell exports, a user without a home or a compiler, and
+//! file systems that refuse an operation.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -36,7 +36,7 @@ fn host_triple() -> String {
     text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
 }
 
-/// Every folder called `release` below `folder`, from there.
+/// Adds every folder called `release` below `folder` to `found`.
 fn release_folders(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in folder.read_dir().unwrap().map(|entry| entry.unwrap().path()) {
         if entry.ends_with("release") {
@@ -119,7 +119,7 @@ fn scripts_find_their_checkout_by_any_link_and_whatever_the_shell_exports() {
     }
 }
 
-/// A clone that Git for Windows makes, and WSL uses.
+/// Covers a clone that Git for Windows makes and WSL uses.
 #[test]
 fn lines_end_alike_in_every_clone() {
     let mut git = Command::new("git");
@@ -150,7 +150,7 @@ fn a_folder_without_a_manifest_is_left_out_and_named() {
     checkout.expect("verify left", 1, "unknown server `left`");
 }
 
-/// Cargo's globs match folders alone, so no list of members leaves such a folder out.
+/// Cargo's globs match only folders, so a list of members cannot leave out such a folder.
 #[test]
 fn a_package_without_a_manifest_which_stops_cargo_is_named() {
     let checkout = checkout(&[]);
@@ -183,7 +183,7 @@ fn a_package_without_a_manifest_which_stops_cargo_is_named() {
     }
 }
 
-/// As for a user without a compiler.
+/// Covers a user without a compiler.
 #[test]
 fn without_cargo_a_script_runs_what_was_built_before() {
     let checkout = checkout(&[]);
@@ -206,7 +206,8 @@ fn without_cargo_a_script_runs_what_was_built_before() {
     assert_eq!(run(), "list\nbench: cargo is missing: target/harness/bench runs as it was built before\n");
 }
 
-/// A cargo whose builds take their time, and which ends with a code where its compilers are interrupted.
+/// A mock of cargo whose builds take a minute. When its compiler is interrupted, it exits with a
+/// code, as cargo does.
 const CARGO: &str = r#"#!/bin/sh
 case $1 in
     metadata) echo '{"target_directory":"/nowhere"}' ;;
@@ -216,7 +217,8 @@ esac
 
 #[test]
 fn ctrl_c_ends_all_that_a_script_builds() {
-    // The harness, and beside it `visit`, in a sweep together with the servers, or before them a server that is built apart.
+    // Two builds run at once: one of the harness, and one of `visit`, of `visit` with the servers,
+    // or of a server that is built alone.
     let cases = [("bench", ""), ("sweep", ""), ("sweep", "[package.metadata.build]\nalone = true\n")];
     for (script, package) in cases {
         let checkout = checkout(&[]);
@@ -230,7 +232,8 @@ fn ctrl_c_ends_all_that_a_script_builds() {
         }
         let path = format!("{}:{}", checkout.path("bin").display(), std::env::var("PATH").unwrap());
         let mut command = Command::new("env");
-        // A shell that starts tests in the background has them ignore SIGINT, and what they start.
+        // A shell that starts the tests in the background makes them and their children ignore
+        // SIGINT.
         command.arg("--default-signal=INT").arg(checkout.path("scripts").join(script)).process_group(0);
         command.env("PATH", path).env("HOME", checkout.path("")).env_remove("CARGO_TARGET_DIR");
         let mut child = command.spawn().unwrap();
@@ -255,11 +258,12 @@ fn what_is_built_runs_where_it_cannot_be_built() {
     symlink(python(), checkout.path("target/python")).unwrap();
     let said =
         checkout.expect("verify good", 1, "good runs as it was built before: there is no `no-such-compiler`");
-    // As every mock that is not told to answer like the endpoint: it was asked.
+    // The mock was asked, and fails, since it does not answer like the endpoint.
     assert!(said.contains("good           failed: "), "{said}");
 }
 
-/// The interpreter itself: what is called `python3` on `PATH` may go by its own name.
+/// The path of the interpreter itself: `python3` on `PATH` may be a program that depends on its own
+/// name.
 fn python() -> PathBuf {
     let output = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().into()
@@ -286,7 +290,8 @@ fn a_build_has_a_home() {
 #[test]
 fn results_go_where_they_can_be_written() {
     let checkout = checkout(&["good"]);
-    // A file stands for a folder of another user: nothing can be made in it.
+    // A file takes the place of the folder: as in a folder of another user, nothing can be created
+    // in it.
     checkout.write("bench/results", "");
     let mut command = checkout.bench("measure normal --control none");
     let output = command.env("XDG_STATE_HOME", checkout.path("state")).output().unwrap();

@@ -1,5 +1,6 @@
 //! Fault injection: `bench measure` with the real `visit` against servers that fail in the middle
-//! of a run. The failure has to be reported, and no figure may pass for that of a correct server.
+//! of a run. The failure has to be reported, and the run must have no figures like those of a
+//! correct server.
 
 use std::process::{Child, Command};
 
@@ -14,7 +15,7 @@ fn measure(server: &str, flags: &str) -> (Record, String) {
     measure_requests(3000, server, flags)
 }
 
-/// By a number of requests, so that every fault occurs on a slow machine too.
+/// The load has a number of requests, so that every fault occurs on a slow machine too.
 fn measure_requests(requests: u32, server: &str, flags: &str) -> (Record, String) {
     let load = workload("load").tool("visit").with("connections", 20).with("requests", requests);
     let checkout = Checkout::new(&[server], &suite(&[load]));
@@ -32,7 +33,8 @@ fn a_server_without_a_fault_is_valid() {
     assert_ne!(record.verdict.unwrap().bound, Bound::Invalid, "{text}");
 }
 
-/// As Python's `http.server` does: it answers rightly, and neither keeps connections nor pipelines.
+/// Python's `http.server` does so: it answers correctly, but neither keeps connections nor
+/// pipelines.
 #[test]
 fn a_server_that_closes_after_each_answer_is_measured() {
     let (record, text) = measure("once", "");
@@ -59,7 +61,7 @@ fn a_failure_in_the_middle_leaves_no_figures() {
 fn errors_make_a_run_invalid() {
     let cases = [
         ("capped", "Errors: capped ("),
-        // Of 3,001 requests, one of which the harness makes before the load.
+        // The server gets 3,001 requests, since the harness makes one before the load.
         ("busy", "Errors: busy (3 × status 503)"),
     ];
     for (server, note) in cases {
@@ -72,7 +74,7 @@ fn errors_make_a_run_invalid() {
     }
 }
 
-/// On a machine that is busy with other processes, these may be the first reason.
+/// On a machine that is busy with other processes, the reason may be that the run was disturbed.
 #[test]
 fn a_server_that_stops_for_a_second_has_no_valid_figures() {
     let (record, text) = measure("stops", "");
@@ -86,8 +88,8 @@ fn a_server_that_stops_for_a_second_has_no_valid_figures() {
     assert!(text.contains(&reason), "{text}");
 }
 
-/// The tool gets at most half of its core. It may open its connections so late that not all of them
-/// are seen, which is then the first reason.
+/// The tool gets at most half of its core. It may open its connections so late that the harness
+/// does not see all of them, which is then the first reason.
 #[test]
 fn a_tool_without_its_core_is_reported() {
     let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
@@ -110,7 +112,7 @@ fn a_tool_without_its_core_is_reported() {
 struct Spinner(Child);
 
 impl Spinner {
-    /// Starts it on a core, which it inherits from the thread that starts it.
+    /// Starts the process on a core: it inherits the core from the thread that starts it.
     fn on(core: usize) -> Self {
         let spin = move || {
             let mut only = CpuSet::new();

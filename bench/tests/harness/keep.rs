@@ -1,6 +1,6 @@
-//! `--keep`: what `bench drill` and `bench microbench` store in a result folder, and what its
-//! report then shows. With a mock server, and a mock cargo that copies captured files of
-//! criterion's.
+//! `--keep`: the results that `bench drill` and `bench microbench` store in a result folder, and
+//! the report of that folder. The tests use mock servers, and a mock cargo that copies files
+//! captured from criterion.
 
 use std::fs;
 
@@ -37,7 +37,7 @@ fn findings_become_part_of_a_result_folder() {
     let kept: Vec<&str> = kept.lines().collect();
     assert_eq!(kept.len(), 4, "{kept:?}");
 
-    // Of two findings of one drill the later one counts.
+    // The later one of two findings of the same drill counts.
     let loaded = checkout.loaded();
     let lines: Vec<String> =
         loaded.drills.iter().map(|record| serde_json::to_string(record).unwrap()).collect();

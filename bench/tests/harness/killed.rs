@@ -1,15 +1,17 @@
-//! Where `bench` is killed, nothing outlives it that it has started, whichever way it has.
+//! When `bench` is killed, all processes that it has started end, however it has started them.
 
 use crate::mock::{Checkout, suite, wait_until, workload};
 
-/// A program with a child, each of which says that it runs. It is a word of a manifest's command.
+/// A program with a child, each of which creates a file when it starts. It is one word of a command
+/// in a manifest.
 const WITH_A_CHILD: &str = "\
     sh -c 'echo > $HOME/pids/child-$$; exec sleep 600' & echo > $HOME/pids/parent-$$; wait";
 
 #[test]
 fn nothing_outlives_a_harness_that_is_killed() {
     let command = |key: &str| format!("{key} = [\"sh\", \"-c\", \"{WITH_A_CHILD}\"]\n");
-    // What is started, the command, a line of the manifest, and what runs when `bench` is killed.
+    // What `bench` starts, its arguments, a line of the manifest, and the mocks that run when
+    // `bench` is killed.
     let cases = [
         ("a build", "measure hangs --out out", command("build"), ["parent-", "child-"]),
         ("a version", "measure hangs --out out", command("version"), ["parent-", "child-"]),

@@ -1,5 +1,5 @@
-//! The harness as it is used: `bench` and the scripts, run by a test. Most have a checkout with mock servers
-//! and mock load tools.
+//! The harness as users run it: tests of `bench` and of the scripts, mostly in a checkout with mock
+//! servers and mock load tools.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
 mod attached;

@@ -53,7 +53,7 @@ fn repetitions_are_the_outer_loop_and_every_run_is_a_record() {
         let raw = fs::read_to_string(checkout.path("out/raw").join(record.raw.unwrap())).unwrap();
         assert!(raw.contains("236.3939"));
     }
-    // 200 answers in 0.846 s, and not what the tool claims.
+    // The rate is 200 answers in 0.846 s, and not the rate that the tool claims.
     assert!(text.contains("236"), "{text}");
     checkout.assert_nothing_runs();
 }
@@ -69,7 +69,7 @@ fn suites_are_measured_in_the_order_given_each_with_its_repetitions() {
     assert_eq!(runs(&checkout), expected, "{text}");
 }
 
-/// The article ran each scenario once. Of five repetitions, nine are made in slices.
+/// The article ran each scenario once. In slices, nine repetitions are made in the time of five.
 #[test]
 fn a_sweep_runs_quick_several_times_and_then_the_article_once() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
@@ -182,14 +182,14 @@ fn a_tool_that_misbehaves_is_a_row_that_says_so() {
     assert!(failure("fails").message.contains("out of luck"), "{text}");
     assert!(failure("cut").message.contains("cut off"), "{text}");
     assert!(record("cut").raw.is_some());
-    // The tool claims 15,652 requests a second and ends with 0; nothing was answered.
+    // The tool claims 15,652 requests per second and exits with 0, but no request was answered.
     let refused = record("refused");
     assert_eq!((refused.load.as_ref().unwrap().answered, refused.error_count()), (0, 20));
     assert_eq!(refused.cpu_per_request(), None);
     assert!(record("normal").load.is_some());
 }
 
-/// The mock that runs at the moment tells the test when to interrupt, so that nothing depends on time.
+/// The test interrupts `bench` once the mock of that moment runs, so that nothing depends on time.
 #[test]
 fn ctrl_c_ends_everything_at_any_moment() {
     let slow_build = "build = [\"sh\", \"-c\", \"echo > $HOME/pids/build-$$; exec sleep 60\"]\n";
@@ -223,7 +223,7 @@ fn ctrl_c_ends_everything_at_any_moment() {
     }
 }
 
-/// A program that ignores SIGCHLD, and blocks SIGTERM, leaves both to what it starts.
+/// A process inherits an ignored SIGCHLD and a blocked SIGTERM from its parent.
 #[test]
 fn what_a_parent_has_ignored_and_blocked_changes_nothing() {
     let checkout = checkout(&["tidy"], &[("normal", 1)]);
@@ -234,7 +234,7 @@ fn what_a_parent_has_ignored_and_blocked_changes_nothing() {
     checkout.assert_nothing_runs();
 }
 
-/// The report is not read until after Ctrl-C, so that `bench` cannot have ended before.
+/// The test reads the report only after Ctrl-C, so `bench` cannot end before that.
 #[test]
 fn ctrl_c_during_the_report_exits_with_130() {
     let checkout = checkout(&["good"], &[("normal", 1)]);
@@ -307,7 +307,7 @@ fn a_measurement_that_was_killed_is_resumed() {
     wait_for_pid(&checkout, "tool-");
     child.kill().unwrap();
     child.wait().unwrap();
-    // What it had started is still running.
+    // The processes that `bench` has started may still be running.
     for name in checkout.pids() {
         let _ = kill(Pid::from_raw(name.rsplit('-').next().unwrap().parse().unwrap()), Signal::SIGKILL);
     }
@@ -359,7 +359,7 @@ fn a_measurement_that_has_changed_is_not_resumed() {
 
 #[test]
 fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
-    // Why, as a line of the manifest, and what is said.
+    // A line of the manifest that makes the server unavailable, and the reason that is printed.
     let cases = [
         (
             r#"requires = [{ program = "no-such", hint = "write it" }]"#,
@@ -376,7 +376,7 @@ fn a_server_that_cannot_run_here_is_unavailable_and_not_a_failure() {
         assert_eq!(records.len(), 2, "{text}");
         assert_eq!(records[0].error.as_ref().unwrap().kind, ErrorKind::Unavailable);
         assert!(records[1].load.is_some());
-        // What was named and has no figures is no success.
+        // If a server that was named has no figures, this is not a success.
         for arguments in [
             "measure mock --servers good,lacking --out named",
             "measure mock --server-dir servers/mock/lacking --servers good --out given",
@@ -404,7 +404,7 @@ fn another_tool_can_be_chosen_and_is_given_its_script() {
     checkout.assert_nothing_runs();
 }
 
-/// wrk leaves the end of a connection to the server. Its mock makes one request and claims 20,453.
+/// wrk lets the server close the connections. The mock of wrk makes one request and claims 20,453.
 #[test]
 fn a_server_that_keeps_connections_is_not_measured_as_if_it_closed_them() {
     let load = workload("load").tool("wrk").with("mode", "close").without("requests").with("seconds", 1);
@@ -438,11 +438,11 @@ fn what_a_tool_cannot_do_is_said_before_anything_runs() {
     assert!(text.contains(&format!("Left out: good (normal): {reason}")), "{text}");
 }
 
-/// Which would end with its usage, or print figures of another meaning.
+/// A `visit` of another build could end with its usage, or print figures with another meaning.
 #[test]
 fn a_visit_of_another_build_is_not_used() {
     let checkout = Checkout::new(&["good"], &suite(&[workload("load").tool("visit")]));
-    // The first folder where a tool is looked for.
+    // The first folder in which the harness looks for a tool.
     let stale = "target/tools/bin/visit";
     checkout.write(stale, "#!/bin/sh\necho visit 0.1.0\n");
     fs::set_permissions(checkout.path(stale), fs::Permissions::from_mode(0o755)).unwrap();
@@ -455,7 +455,7 @@ fn a_visit_of_another_build_is_not_used() {
     assert!(text.lines().any(|printed| printed == line), "{line}: {text}");
 }
 
-/// What the second tool cannot do, or does otherwise, takes nothing from the rest.
+/// The workloads that the second tool cannot make, or makes in another way, do not affect the rest.
 #[test]
 fn a_cross_check_leaves_out_what_the_second_tool_cannot_do() {
     let timed = |name| workload(name).without("requests").with("seconds", 1);
@@ -541,7 +541,7 @@ fn a_half_written_last_line_is_set_aside_and_a_damaged_one_is_named() {
     checkout.expect("report out", 1, "measurements.jsonl:1: it is damaged");
 }
 
-/// How many cores this machine has is not known here: one is enough for no measurement of scaling.
+/// The number of cores of this machine is unknown here. With one core, no scaling can be measured.
 #[test]
 fn a_server_is_scaled_as_far_as_there_are_cores() {
     let scaled = |name, cores: usize| workload(name).with("server_cores", cores);

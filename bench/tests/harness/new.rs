@@ -1,5 +1,5 @@
-//! `bench new`, and the commands of README.md's section on adding a server, as they are written
-//! there, in a copy of the parts of the checkout that they need.
+//! `bench new`, and the commands in README.md's section on adding a server. The tests run the
+//! commands as they are written there, in a copy of the parts of the checkout that they need.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -41,8 +41,8 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-/// A target folder of these tests alone: cargo takes a copy of a package for what it is a copy of, and would
-/// build all servers of this checkout again.
+/// A target folder for these tests alone. In a shared one, cargo would take the copy of a package
+/// for the original, and would build all servers of this checkout again.
 fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("new")
 }
@@ -76,14 +76,14 @@ fn commands() -> Vec<String> {
 /// Runs README.md's commands with `language` in the place of Rust, and checks that each succeeds
 /// and that both servers were measured.
 fn follow(language: &str) {
-    // A mock stands for the server to compare with.
+    // A mock takes the place of the server to compare with.
     let checkout = Checkout::new(&["hyper"], &quick());
     fs::rename(checkout.path("bench/workloads/mock.toml"), checkout.path("bench/workloads/quick.toml"))
         .unwrap();
     let mut copy = Command::new("cp");
     copy.args(["--recursive", "--parents"]).args(WORKSPACE).arg(checkout.path("")).current_dir(root());
     assert!(copy.status().unwrap().success());
-    // As a change of branch leaves it: nothing else may suffer.
+    // A change of branch may leave a folder like this one, which must not affect anything else.
     checkout.write("servers/rust/left/notes.txt", "");
     let commands = commands();
     assert_eq!(commands.first().map(String::as_str), Some("new mine --language rust"));
@@ -112,8 +112,8 @@ fn readme_is_followed_in_python() {
     follow("python");
 }
 
-/// `readme_is_followed_in_rust` verifies the template for Rust. That for other languages has no
-/// code.
+/// `readme_is_followed_in_rust` verifies the template for Rust, and the template for other
+/// languages has no code.
 #[test]
 fn every_template_is_as_its_manifest_says() {
     let checkout = Checkout::new(&[], &quick());
@@ -155,7 +155,7 @@ fn a_server_in_another_language_is_still_to_be_written() {
     assert!(text.contains("servers/other/mine is a folder for a server. README.md lists "), "{text}");
     let readme = fs::read_to_string(checkout.path("servers/other/mine/README.md")).unwrap();
     assert!(readme.contains("- [ ] `--version` prints one line, `server-mine 0.1.0 ("), "{readme}");
-    // All that is wrong with its manifest is that there is no program yet.
+    // The only thing wrong with its manifest is that there is no program yet.
     let text = checkout.expect("check mine", 1, "");
     let missing = text.matches("there is no `./server-mine`, and no build makes it").count();
     assert_eq!((missing, text.matches("server.toml:").count()), (2, 2), "{text}");

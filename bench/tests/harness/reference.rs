@@ -1,5 +1,5 @@
-//! `scripts/reference` with servers of a few lines, and mocks of npm and apt-get: which rows it writes,
-//! what it leaves out and why, and that nothing runs on.
+//! `scripts/reference` with servers of a few lines, and mocks of npm and apt-get: the rows that it
+//! writes, the servers that it leaves out and why, and that no process is left running.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -68,7 +68,7 @@ if mode == "waits":
 Server(("127.0.0.1", int(port)), Handler).serve_forever()
 "#;
 
-/// Has every package but `nowhere`.
+/// A mock of npm that has every package except `nowhere`.
 const NPM: &str = r#"#!/bin/sh
 while [ "$1" != --prefix ]; do shift; done
 [ "$3" != nowhere ] || { echo "npm error 404 Not Found" >&2; exit 1; }
@@ -77,10 +77,11 @@ echo '{"version": "1.2.3"}' >"$2/node_modules/$3/package.json"
 echo "$3" >>"$HOME/installed"
 "#;
 
-/// Has no package.
+/// A mock of apt-get that has no package.
 const APT_GET: &str = "#!/bin/sh\necho 'E: Unable to locate package nowhere' >&2\nexit 100\n";
 
-/// The real harness, except that of the cases it sends only those of one subject, which take a second.
+/// Runs the real harness, but sends only the cases of `endpoint`, which take a second. For those of
+/// other subjects it prints a fixed result.
 const BENCH: &str = r#"#!/bin/sh
 case "$*" in "serve "* | *" --servers good "* | *" --only endpoint/"*) exec "$REAL_BENCH" "$@" ;; esac
 case "$*" in *" --only smuggling/"*) gone_at='"smuggling/a"' ;; esac
@@ -89,7 +90,7 @@ echo "{\"server\": \"tidy\", \"cases\": 2, \"passed\": 1, \"flaky\": 0, \"hidden
 exit 1
 "#;
 
-/// A page with a row of an earlier run.
+/// A page with rows of an earlier run.
 const PAGE: &str = "\
 # Servers
 
@@ -112,7 +113,7 @@ Cases:
 More.
 ";
 
-/// A checkout with the script, and its servers in place of those in the repository.
+/// A checkout with the script, and with the servers of these tests instead of the repository's.
 fn checkout() -> Checkout {
     let checkout = Checkout::new(&["tidy", "good"], &suite(&[workload("normal")]));
     checkout.extend_manifest("good", "check = [\"sh\", \"-c\", \"echo no luck today >&2; exit 1\"]\n");
@@ -149,11 +150,12 @@ fn checkout() -> Checkout {
     checkout
 }
 
-/// The script, by a person who has the mocks. `HOME` is where the servers say that they run.
+/// Returns a command that runs the script with the mocks first on `PATH`. Each server creates a
+/// file below `HOME` when it starts.
 fn reference(checkout: &Checkout, arguments: &str) -> Command {
     let path = format!("{}:{}", checkout.path("bin").display(), std::env::var("PATH").unwrap());
     let mut command = Command::new("env");
-    // A shell that starts tests in the background has them ignore SIGINT, and what they start.
+    // A shell that starts the tests in the background makes them and their children ignore SIGINT.
     command.arg("--default-signal=INT").arg(checkout.path("scripts/reference"));
     command.args(arguments.split_whitespace()).arg("--bench").arg(checkout.path("bin/bench"));
     command.env("REAL_BENCH", env!("CARGO_BIN_EXE_bench")).env("PATH", path).env("HOME", checkout.path(""));
@@ -169,7 +171,7 @@ fn run(checkout: &Checkout, arguments: &str, code: i32, expected: &str) -> Strin
     expect((output, said), arguments, code, expected)
 }
 
-/// The text with `N` for each number: how many cases there are and what takes how long is not asserted.
+/// The text with `N` in place of each number: the number of cases and the times are not asserted.
 fn without_numbers(text: &str) -> String {
     let mut without = String::new();
     for character in text.chars() {
@@ -267,7 +269,7 @@ fn a_server_ends_with_the_script() {
     }
 }
 
-/// Starts a server by the script, which gets the signal once the server listens.
+/// Starts a server by the script, and sends the signal to the script once the server runs.
 #[track_caller]
 fn serve_until(checkout: &Checkout, arguments: &str, signal: Signal, code: i32) {
     let before = checkout.pids().len();

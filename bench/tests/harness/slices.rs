@@ -1,5 +1,5 @@
-//! Measuring in slices: the servers of a repetition stand side by side, and the real `visit` loads one
-//! of them at a time.
+//! Measuring in slices: all servers of a repetition run at the same time, and the real `visit`
+//! loads one of them at a time.
 
 use std::collections::BTreeMap;
 
@@ -50,7 +50,7 @@ fn servers_are_loaded_in_turn_and_figures_are_sums_of_slices() {
     assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0), "two servers at once: {times:?}");
 }
 
-/// In slices and in one piece.
+/// Measures in slices and in one piece.
 #[test]
 fn the_busiest_threads_of_a_server_with_several_cores_are_recorded() {
     let allowed = sched_getaffinity(Pid::from_raw(0)).unwrap();
@@ -105,7 +105,8 @@ fn a_server_that_is_never_idle_is_measured_alone() {
 #[test]
 fn a_server_that_keeps_no_connections_is_measured_alone() {
     let (records, text) = measure(&["good", "capped"], "");
-    // It keeps five connections, or as many as it closes later than the look.
+    // `capped` keeps five connections. The harness may see more, if it looks before the server
+    // closes the others.
     let load =
         workload("load").tool("visit").with("connections", 20).without("requests").with("seconds", 0.3);
     let checkout = Checkout::new(&["capped"], &suite(&[load]));
@@ -120,7 +121,7 @@ fn a_server_that_keeps_no_connections_is_measured_alone() {
 fn a_slow_server_has_longer_slices_in_some_blocks() {
     let (records, text) = measure(&["good", "slow"], "");
     let [good, slow] = ["good", "slow"].map(|name| records[name].slices.as_ref().unwrap());
-    // Ten round trips of 50 ms would take more than all 23 blocks of 20 ms.
+    // Ten round trips of 50 ms would take longer than all 23 blocks of 20 ms.
     assert_eq!((slow.block.as_slice(), slow.seconds), ([23].as_slice(), 0.46), "{text}");
     assert!(good.block.len() > 1 && good.seconds < slow.seconds, "{text}");
 }
@@ -138,7 +139,7 @@ fn slices_can_be_turned_off_and_have_bounds() {
     }
 }
 
-/// In slices and in one piece, once per cell; a tool without one is left alone.
+/// Measures in slices and in one piece. Each cell has one series, unless its tool reports none.
 #[test]
 fn a_load_over_time_is_a_run_of_its_own() {
     let load = |name| workload(name).tool("visit").with("connections", 4).without("requests");
@@ -158,7 +159,7 @@ fn a_load_over_time_is_a_run_of_its_own() {
             assert_eq!((series.interval_seconds, series.answered.len()), (0.1, 6), "{name}: {text}");
             assert!(series.answered.iter().sum::<u64>() > 0, "{name}: {text}");
             assert_eq!((series.p50_seconds.len(), series.p99_seconds.len()), (6, 6), "{name}: {text}");
-            // It is in no other figure.
+            // The series comes from a run of its own, so no other figure depends on it.
             assert!(!record.tool.command.iter().any(|word| word == "--series"), "{name}: {text}");
         }
         let page = std::fs::read_to_string(checkout.path("out/report/index.html")).unwrap();

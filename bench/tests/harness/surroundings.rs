@@ -1,5 +1,5 @@
-//! Whatever `bench` is started in, such as limits, full disks and odd terminals: it works, or says in
-//! a line what is wrong.
+//! `bench` in unusual surroundings, such as limits, full disks and odd terminals: it works, or says
+//! in one line what is wrong.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Output;
@@ -10,7 +10,7 @@ fn checkout() -> Checkout {
     Checkout::new(&["good"], &suite(&[workload("load")]))
 }
 
-/// Runs `bench` in a shell that has run `before`. Returns its output, and all of it as text.
+/// Runs `bench` in a shell that has run `before`. Returns its output, also as text.
 fn run(checkout: &Checkout, before: &str, arguments: &str) -> (Output, String) {
     let script = format!("{before}; exec \"$0\" \"$@\"");
     let output = checkout.bench_by(&["sh", "-c", &script], arguments).output().unwrap();
@@ -23,7 +23,8 @@ fn what_is_wrong_is_told() {
     let no_place = "cannot make a folder in /no/such/folder; TMPDIR names another";
     let full = "error: cannot write to standard output: No space left";
     let waits = "The servers and the load tool ran with the nice value 5";
-    // What the shell does before, the exit code, what is said, and whether a report is kept.
+    // The shell's command before `bench`, the exit code, the expected text, and whether a report is
+    // kept.
     let cases = [
         ("export TMPDIR=/no/such/folder", 1, no_place, true),
         ("exec > /dev/full", 1, full, true),
@@ -36,7 +37,7 @@ fn what_is_wrong_is_told() {
         let (output, text) = run(&checkout, before, "measure mock --out out");
         assert_eq!(output.status.code(), Some(code), "{before}: {text}");
         assert!(text.contains(expected), "{before}: {text}");
-        // A folder without records would only be in the way of the same command.
+        // A folder without records is not kept, so that the same command can be run again.
         assert_eq!(checkout.path("out").exists(), is_kept, "{before}: {text}");
         assert_eq!(checkout.path("out/report/index.html").exists(), is_kept, "{before}: {text}");
     }
@@ -65,7 +66,7 @@ fn a_width_that_nothing_fits_in_is_not_believed() {
 
 #[test]
 fn how_to_install_a_tool_is_not_told_where_descriptors_are_lacking() {
-    // With 8 the harness cannot start its shell, and with 10 no tool.
+    // With a limit of 8 the harness cannot start its shell; with 10 it cannot start any tool.
     for limit in [8, 10] {
         let (output, text) = run(&checkout(), &format!("ulimit -n {limit}"), "list tools");
         assert!(output.status.success(), "{limit}: {text}");

@@ -1,6 +1,6 @@
-//! What the load tools on this machine make of servers that answer in odd ways: what stands in the
-//! heads of `bench/src/tools/*.rs`. Only numbers of requests and of connections are compared. Where a
-//! tool is not on this machine, a test says that it is skipped.
+//! How the load tools on this machine count the answers of servers that behave in odd ways, as the
+//! module docs in `bench/src/tools/*.rs` describe. Only numbers of requests and of connections are
+//! compared. Where a tool is not on this machine, its test prints that it is skipped.
 
 mod offer;
 
@@ -26,25 +26,25 @@ const AFTER_INTERIM: &str = "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n
 const WITH_NOTICE: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nhi";
 const REDIRECT: &str = "HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n";
 
-/// What a server does with a request.
+/// How a server replies to a request.
 enum Reply {
     Keep(&'static str),
     Close(&'static str),
-    /// Nothing, until the client leaves.
+    /// Sends no answer, and waits until the client leaves.
     Hang,
 }
 use Reply::{Close, Hang, Keep};
 
-/// A request, as a reply depends on it.
+/// The properties of a request on which the reply may depend.
 struct Request<'a> {
     path: &'a str,
-    /// Counted from 1, on its connection.
+    /// The number of the request on its connection, from 1.
     on_connection: u64,
-    /// Counted from 1, on all connections.
+    /// The number of the request on all connections, from 1.
     of_all: u64,
 }
 
-/// A server for the rest of the test.
+/// A server that runs until the tests end.
 struct Server {
     address: SocketAddr,
     connections: Arc<AtomicU64>,
@@ -68,12 +68,14 @@ impl Server {
         server
     }
 
-    /// The tool's report of a closed loop. `None` where the tool is not on this machine.
+    /// Loads the server in a closed loop. Returns the tool's report, or `None` where the tool is
+    /// not on this machine.
     fn loaded(&self, tool: &str, connections: u32, amount: Amount, mode: Mode) -> Option<ToolOutput> {
         self.loaded_at(None, tool, connections, amount, mode)
     }
 
-    /// The tool's report of a load at a rate, or in a closed loop.
+    /// Loads the server at a rate, or in a closed loop without one. Returns the same as
+    /// [`Self::loaded`].
     fn loaded_at(
         &self,
         rate: Option<f64>,
@@ -136,7 +138,7 @@ fn errors(expected: &[(&str, u64)]) -> BTreeMap<String, u64> {
 #[test]
 fn hey_takes_more_for_an_answer_than_one_request_gets() {
     type Case = (&'static str, fn(&Request) -> Reply, u64, u64);
-    // The server, and how many requests and connections it gets for four answers.
+    // The server, and the number of requests and of connections that it gets for four answers.
     let cases: [Case; 4] = [
         ("whole", |_| Keep(WHOLE), 4, 1),
         ("cut off", |_| Close(CUT_OFF), 4, 4),
@@ -160,7 +162,7 @@ fn a_load_by_hey_of_fewer_requests_than_asked_for_is_invalid() {
     let workload = workload("load").with("connections", 30).with("requests", 100);
     let checkout = Checkout::new(&["good"], &suite(&[workload]));
     let mut command = checkout.bench("measure mock --control none --out out");
-    // Not the mock.
+    // The real `hey` instead of the mock.
     command.env("PATH", std::env::var_os("PATH").unwrap()).output().unwrap();
     let record = checkout.loaded().records.remove(0);
     let load = record.load.unwrap();
@@ -185,7 +187,7 @@ fn wrk_counts_messages_and_closed_connections() {
     fn three(asked: &Request, reply: Reply) -> Reply {
         if asked.of_all <= 3 { reply } else { Hang }
     }
-    // Each server answers three requests. The fourth hangs, and is in no count.
+    // Each server answers three requests. The fourth hangs, and the tool does not count it.
     let cases: [Case; 6] = [
         ("whole", Mode::KeepAlive, |asked| three(asked, Keep(WHOLE)), 3, &[]),
         ("keeps what is to be closed", Mode::Close, |asked| three(asked, Keep(WHOLE)), 3, &[]),
@@ -207,7 +209,8 @@ fn wrk_counts_messages_and_closed_connections() {
 fn h2load_opens_a_connection_again_only_after_a_notice() {
     type Case = (&'static str, fn(&Request) -> Reply, u64, &'static [(&'static str, u64)], [u64; 2]);
     const LOST: &str = "not answered, or never sent";
-    // The server, the answers and errors of four requests, and how many requests and connections it gets.
+    // The server, the answers and errors of four requests, and the number of requests and of
+    // connections that it gets.
     let cases: [Case; 7] = [
         ("whole", |_| Keep(WHOLE), 4, &[], [4, 1]),
         ("redirects", |_| Keep(REDIRECT), 0, &[("status 3xx", 4)], [4, 1]),
@@ -240,7 +243,8 @@ fn h2load_sends_a_request_with_each_answer_of_a_pipeline() {
     let server = Server::start(|asked| if asked.of_all <= 3 { Keep(WHOLE) } else { Hang });
     let second = Amount::Time(Duration::from_secs(1));
     let Some(said) = server.loaded("h2load", 1, second, Mode::Pipelined(2)) else { return };
-    // Two are on their way when the fourth hangs; a tool that waits for a batch would have sent four.
+    // Two requests are in flight when the fourth hangs. A tool that waits for a whole batch would
+    // send only four.
     assert_eq!((said.answered, said.errors), (3, errors(&[])));
     assert_eq!(server.requests.load(SeqCst), 5);
 }
@@ -248,8 +252,9 @@ fn h2load_sends_a_request_with_each_answer_of_a_pipeline() {
 #[test]
 fn zrk_counts_messages_and_closed_connections() {
     type Case = (&'static str, fn(&Request) -> Reply, u64, &'static [(&'static str, u64)], [u64; 2]);
-    // The server, the answers and errors of a second at 10 per second, and how many requests and connections
-    // the server gets. It answers three requests; the fourth hangs, and is in no count.
+    // The server, the answers and errors of one second at 10 requests per second, and the number of
+    // requests and of connections that the server gets. It answers three requests; the fourth
+    // hangs, and the tool does not count it.
     fn three(asked: &Request, reply: Reply) -> Reply {
         if asked.of_all <= 3 { reply } else { Hang }
     }
@@ -257,7 +262,7 @@ fn zrk_counts_messages_and_closed_connections() {
         ("whole", |asked| three(asked, Keep(WHOLE)), 3, &[], [4, 1]),
         ("redirects", |asked| three(asked, Keep(REDIRECT)), 0, &[("status 3xx", 3)], [4, 1]),
         ("closes with notice", |asked| three(asked, Close(WITH_NOTICE)), 3, &[], [4, 4]),
-        // Every second one is written to a connection that is closed.
+        // Every second request is written to a closed connection.
         ("closes unannounced", |asked| three(asked, Close(WHOLE)), 3, &[("read", 3)], [4, 4]),
         ("cut off", |asked| three(asked, Close(CUT_OFF)), 0, &[("read", 3)], [4, 4]),
         ("ends by close", |asked| three(asked, Close(ENDS_BY_CLOSE)), 3, &[], [4, 4]),
@@ -272,7 +277,7 @@ fn zrk_counts_messages_and_closed_connections() {
     }
 }
 
-/// Of requests that are due every 100 ms and take 200 ms, the second one waits for 100 ms.
+/// Requests are due every 100 ms and take 200 ms, so the second one waits for 100 ms.
 #[test]
 fn zrk_counts_from_when_a_request_was_due() {
     let server = Server::start(|_| {

@@ -1,17 +1,18 @@
-//! `bench measure --until`: repetitions go on until intervals are narrow, or the budget is spent.
+//! `bench measure --until`: repetitions continue until intervals are narrow or the budget is spent.
 
 use std::fs;
 
 use crate::mock::{Checkout, suite, task, workload};
 use bench::store::record::{ErrorKind, ErrorRecord, UntilRecord};
 
-/// The repetitions that each workload has, in the order of its runs.
+/// The repetition of each run of a workload, in order.
 fn repetitions(checkout: &Checkout, workload: &str) -> Vec<u32> {
     let records = checkout.loaded().records.into_iter();
     records.filter(|run| run.workload.name == workload).filter_map(|run| run.repetition).collect()
 }
 
-/// Of memory per connection, which other processes do not change, within ten times the median.
+/// The intervals are of memory per connection, which other processes do not change. They are narrow
+/// enough at ten times the median.
 #[test]
 fn repetitions_end_at_the_first_look_at_which_intervals_are_narrow() {
     let checkout = Checkout::new(&["good"], &suite(&[task("hold", "hold").with("connections", 20)]));
@@ -28,7 +29,8 @@ fn repetitions_end_at_the_first_look_at_which_intervals_are_narrow() {
     let until = UntilRecord { width: 10.0, looks: 6 };
     assert!(checkout.loaded().records.iter().all(|run| run.until == Some(until)), "{text}");
 
-    // A measurement that ended is not continued, and one that was cut off ends where it would have.
+    // A measurement that has ended does not continue, and an interrupted one ends at the same
+    // repetition.
     let path = checkout.path("out/measurements.jsonl");
     let all = fs::read_to_string(&path).unwrap();
     for kept in [8, 7, 3] {
@@ -37,8 +39,8 @@ fn repetitions_end_at_the_first_look_at_which_intervals_are_narrow() {
         assert_eq!(repetitions(&checkout, "hold"), (1..=8).collect::<Vec<_>>(), "{kept}: {text}");
         assert_eq!(text.contains("0 runs"), kept == 8, "{kept}: {text}");
     }
-    // It ended at the second look, since the host of a run was lost before the first: that run is made after
-    // all, and no other.
+    // The measurement ended at the second look, since the host of a run was lost before the first
+    // look. Only the lost run is repeated.
     let mut records = checkout.loaded().records;
     records.extend_from_within(..);
     for (record, repetition) in records.iter_mut().zip(1..) {
@@ -61,7 +63,7 @@ fn repetitions_end_when_the_budget_is_spent() {
         assert_eq!(repetitions(&checkout, workload), [1, 1], "{text}");
         assert!(text.contains(&format!("{workload}: after 1 repetition ")), "{text}");
     }
-    // A start is not disturbed, whatever else the machine does.
+    // A run of `start` is never disturbed, however busy the machine is.
     let said = [
         "start: after 1 repetition the budget is spent; the widest interval is unknown (",
         "until each interval is narrower than 0.001 %: load not after 1, start not after 1",

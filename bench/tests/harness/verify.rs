@@ -1,11 +1,12 @@
-//! `bench verify` of a server of others: one path, in each form, and what is wrong with the flags.
+//! `bench verify` with a server that is not part of a checkout: its own path, each output format,
+//! and errors in the flags.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Output};
 
-/// A server that says `Hi` at `/hello`, without a Date, answers one request per connection, and ends
-/// with its `most`th connection.
+/// Starts a server that answers `Hi` at `/hello`, without a Date, serves one request per
+/// connection, and ends after `most` connections. Returns its address.
 fn start(most: usize) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

@@ -4,9 +4,10 @@ use std::process::Command;
 
 use crate::mock::{Checkout, suite, workload};
 
-/// A checkout with a server, and a second folder of a server of its name that behaves as `mode` says.
+/// A checkout with the server `good`, and in its folder `other` a second checkout, in which the
+/// server of that name behaves as `mode` says.
 fn checkout(mode: &str) -> Checkout {
-    // The real tool, since what the mock one prints is invalid where nothing disturbs a run.
+    // The real tool, since the output of the mock makes a run invalid unless the run is disturbed.
     let load = workload("load").tool("visit").with("connections", 4).with("requests", 1000);
     let checkout = Checkout::new(&["good"], &suite(&[load]));
     let manifest = std::fs::read_to_string(checkout.path("servers/mock/good/server.toml")).unwrap();
@@ -32,7 +33,7 @@ fn two_states_are_measured_side_by_side() {
     }
     let mut names: Vec<String> = checkout.loaded().records.into_iter().map(|run| run.server.name).collect();
     names.sort();
-    // A run that was disturbed is repeated.
+    // A disturbed run is repeated, so a name may occur twice.
     names.dedup();
     assert_eq!(names, ["good-base", "good-base-duplicate", "good-head"]);
     checkout.assert_nothing_runs();

@@ -1,14 +1,16 @@
-//! The channel itself fails. A mock `ssh`, beside this file, runs the helper on this machine and spoils
-//! a line of what it says: each ends in one clear error, and nothing is left running. No root is needed.
+//! Faults of the channel to a host. A mock `ssh`, beside this file, runs the helper on this machine
+//! and spoils a line of its output. Each fault ends in one clear error, and leaves nothing running.
+//! The tests need no root.
 
 use std::thread;
 
 use crate::ground::{await_nothing_of, checkout, mock_ssh};
 use crate::mock::{suite, text, workload};
 
-/// The fault and its place, as the mock has them, and the end of the error.
+/// The fault and its place, as arguments of the mock `ssh`, and the end of the error.
 const WHILE_CONNECTING: [(&str, &str); 7] = [
-    // It builds the checkout, by the mock of cargo, which does not know that command.
+    // For a machine of another kind the harness builds the checkout. The mock of cargo does not
+    // know that command.
     ("machine shell", "'build', '--quiet', '--release', '--package', 'visit']"),
     ("cut shell", "it cannot be reached: ssh ended with exit status: 255"),
     ("ends shell", "it cannot be reached: ssh ended with exit status: 255: Connection closed by the test"),
@@ -18,7 +20,7 @@ const WHILE_CONNECTING: [(&str, &str); 7] = [
     ("silence helper", "it did not answer within 30 s"),
 ];
 
-/// The same of a reply, in whose place the name of its question stands.
+/// The faults of a reply, and the end of the error. The place is the name of the question.
 const REPLIES: [(&str, &str); 6] = [
     ("cut", "the channel to it has ended (exit status: 255)"),
     ("ends", "the channel to it has ended (exit status: 255): Connection closed by the test"),
@@ -28,11 +30,11 @@ const REPLIES: [(&str, &str); 6] = [
     ("silence", "nothing was heard of it for 10 s"),
 ];
 
-/// Questions: which files are missing there, asked for `visit` while connecting; a start, and the line
-/// that the server then prints.
+/// The questions whose replies have a fault: the files that are missing on the host (asked for
+/// `visit` while connecting), a start, and the next line that the server prints.
 const QUESTIONS: [&str; 3] = ["Missing", "Start", "NextLine"];
 
-/// Most of the time is spent waiting, so all faults are at once.
+/// All faults are tested at once, since most of the time is spent waiting.
 #[test]
 fn a_channel_that_is_spoilt_is_one_clear_error() {
     let checkout = checkout(&["tidy"], &suite(&[workload("load")]));
@@ -48,7 +50,7 @@ fn a_channel_that_is_spoilt_is_one_clear_error() {
         assert!(told.iter().all(|line| line.ends_with(expected)), "{fault}: {text}");
         await_nothing_of(fault, pid);
     };
-    // Brings the helper there.
+    // Copies the helper to the host.
     check("nothing nowhere", 0, "");
     let replies = QUESTIONS.iter().flat_map(|question| {
         REPLIES.iter().map(move |(fault, expected)| (format!("{fault} {question}"), *expected))

@@ -1,4 +1,4 @@
-//! The other commands with their server on another host.
+//! The commands other than `bench measure`, with their server on another host.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;

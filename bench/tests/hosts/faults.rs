@@ -1,5 +1,5 @@
-//! A host, or the way to it, fails in the middle of a run. The run has no figures, is done again, and
-//! nothing is left running anywhere.
+//! A host, or the connection to it, fails in the middle of a run. The run has no figures and is
+//! repeated, and nothing is left running anywhere.
 
 use std::path::Path;
 use std::process::{Child, Output};
@@ -11,20 +11,20 @@ use nix::unistd::Pid;
 use crate::ground::{Ground, pids, with_words};
 use crate::mock::{suite, text, wait_until, workload};
 
-/// Both sides of every test.
+/// The flags for the hosts of every test.
 const HOSTS: &str = "--server-host alpha --load-host beta --load-host gamma";
 
-/// A run that ends, and one whose requests the server holds as long as the test wants, with attempts to
-/// spare.
+/// Hosts, and a suite of two workloads: a run that ends, and a run whose requests the server holds
+/// as long as the test wants.
 pub(crate) fn ground() -> Option<Ground> {
     let load = |name| workload(name).tool("visit").with("connections", 4).with("requests", 40);
     let suite = suite(&[load("first"), load("held").path("/held").with("timeout_seconds", 600)]);
-    // The load hosts have different cores: the first one has the first core.
+    // The first host has the first core, so the two load hosts have different cores.
     Ground::warm(&["beta", "alpha", "gamma"], &["patient"], &suite)
 }
 
-/// Starts a measurement, and waits until its second run is in the middle. The server holds no request of
-/// a later run.
+/// Starts a measurement, and waits until it is in the middle of its second run. The server holds no
+/// request of a later run.
 pub(crate) fn start(ground: &Ground, attempts: u32) -> Child {
     let (hold, held) = (ground.home("alpha").join("hold"), ground.home("alpha").join("held"));
     std::fs::write(&hold, "").unwrap();
@@ -39,8 +39,8 @@ pub(crate) fn wait(what: &str, mut bench: Child) -> Output {
     bench.wait_with_output().unwrap()
 }
 
-/// The workload of each run, and the kind of its error; without those that other processes of a busy
-/// machine disturbed, and that were done again.
+/// The workload of each run, and the kind of its error. Leaves out runs that were repeated since
+/// other processes of a busy machine disturbed them.
 pub(crate) fn runs(records: &[Record]) -> Vec<(&str, Option<ErrorKind>)> {
     let is_kept = |index: &usize| {
         let is_disturbed =
@@ -82,16 +82,16 @@ fn send(signal: Signal, pid: i32) {
     kill(Pid::from_raw(pid), signal).unwrap();
 }
 
-/// What is done to a host.
+/// A fault of a host.
 struct Fault {
     name: &'static str,
     host: &'static str,
     inject: fn(&Ground, &str),
-    /// What the error of the run says.
+    /// The possible beginnings of the run's error, after the name of the host.
     said: &'static [&'static str],
 }
 
-/// What ssh says of a host that is unplugged, or the harness, whichever notices first.
+/// The errors for an unplugged host: of the harness or of ssh, whichever notices it first.
 const UNPLUGGED: &[&str] =
     &["nothing was heard of it for 10 s", "the channel to it has ended (exit status: 255): Timeout, server"];
 
@@ -143,7 +143,7 @@ fn kill_ssh(ground: &Ground, host: &str) {
     send(Signal::SIGKILL, ssh(ground, host));
 }
 
-/// Most of the time is spent waiting, so all faults are at once.
+/// All faults are tested at once, since most of the time is spent waiting.
 #[test]
 fn a_run_whose_host_is_lost_is_done_again() {
     let check = |fault: &Fault| {
@@ -173,7 +173,8 @@ fn a_run_whose_host_is_lost_is_done_again() {
     });
 }
 
-/// Its sshd is gone too: every attempt says so, and the measurement is not held up.
+/// The sshd of the host has ended, too. The error of every attempt says so, and the measurement
+/// does not wait for the host.
 #[test]
 fn a_host_that_stays_away_is_in_the_records() {
     let Some(ground) = ground() else { return };
@@ -215,7 +216,7 @@ fn a_measurement_whose_host_is_lost_is_resumed() {
     let done = [LOST[0], LOST[1], ("held", None)];
     assert_eq!(runs(&records), done, "{text}");
     assert!(text.contains("the link is not probed"), "{text}");
-    // Nothing is left to do, so that the link does not matter.
+    // No run is left, so the link does not matter.
     let text = ground.checkout.succeed("measure --resume out");
     assert_eq!(runs(&ground.records()), done, "{text}");
     assert!(!text.contains("the link is not probed"), "{text}");
@@ -226,7 +227,7 @@ fn a_harness_that_ends_leaves_nothing_running_and_is_resumed() {
     let nothing: fn(&Ground) = |_| {};
     let unplug: fn(&Ground) = |ground| ground.rig.link("gamma", false);
     let stop: fn(&Ground) = |ground| send(Signal::SIGSTOP, helper(ground, "gamma"));
-    // The signal, what is done to a load host before, and the exit code.
+    // The name, the signal, the fault of a load host before the signal, and the exit code.
     let cases = [
         ("killed", Signal::SIGKILL, nothing, None),
         ("interrupted", Signal::SIGINT, nothing, Some(130)),

@@ -1,4 +1,4 @@
-//! What several hosts measure together is what each of them says, added.
+//! The figures of a load by several hosts are the sums of the figures of each host.
 
 use std::fs;
 use std::path::Path;
@@ -11,13 +11,14 @@ use visit_output::{Report, TimesReport, Tls};
 use crate::ground::{Ground, records};
 use crate::mock::{suite, task, workload};
 
-/// What each load host has printed.
+/// The lines that the load hosts have printed, one per host.
 fn printed(ground: &Ground, record: &Record) -> Vec<String> {
     let raw = ground.checkout.path("out/raw").join(record.raw.as_ref().unwrap());
     fs::read_to_string(raw).unwrap().lines().map(str::to_owned).collect()
 }
 
-/// Asserts that the figures of a run by `visit` are the sums of what the load hosts have printed.
+/// Asserts that the figures of a run by `visit` are the sums of those that the load hosts have
+/// printed. Returns the reports of the load hosts.
 fn assert_sums(ground: &Ground, record: &Record, loads: usize) -> Vec<Report> {
     let name = &record.workload.name;
     let (hosts, load) = (record.hosts.as_ref().unwrap(), record.load.as_ref().unwrap());
@@ -43,17 +44,18 @@ fn assert_sums(ground: &Ground, record: &Record, loads: usize) -> Vec<Report> {
     assert!((tools - cpu.tool.seconds).abs() < 1e-6, "{name}: {cpu:?}");
     assert!(record.memory.as_ref().unwrap().after_bytes.unwrap() > 0, "{name}");
     let connections = record.connections.as_ref().unwrap();
-    // A short load may end between two looks.
+    // A short load may end before the harness looks at its connections.
     let asked = u64::from(connections.asked);
     assert!(connections.seen.is_none_or(|seen| seen <= asked), "{name}: {connections:?}");
     let network = hosts.network.as_ref().unwrap();
-    // An answer has its body and more.
+    // An answer is longer than its body.
     let bytes = load.answered * 40;
     assert!(network.sent_bytes > bytes && network.received_bytes > bytes, "{name}: {network:?}");
 
     assert_common_start(record, &reports);
     let judged = record.verdict.as_ref().unwrap();
-    // On a busy machine also for another reason, such as connections that were closed.
+    // On a busy machine the run may also be unranked for another reason, such as closed
+    // connections.
     let is_ranked = !matches!(judged.bound, Bound::Disturbed | Bound::Invalid);
     let by_count = record.workload.requests.is_some();
     let least = if by_count { verdict::OVERLAP_BY_COUNT_FROM } else { verdict::OVERLAP_FROM };
@@ -61,25 +63,25 @@ fn assert_sums(ground: &Ground, record: &Record, loads: usize) -> Vec<Report> {
     reports
 }
 
-/// Far more than `visit` is wrong about its own clock, which it reads twice, and far less than a line takes
-/// to a host.
+/// A time in seconds: far more than the error of `visit` when it reads its clock twice, and far
+/// less than a line takes to a host.
 const READING: f64 = 1e-5;
 
-/// Asserts that the load hosts began at one instant, as well as their clocks are known. The hosts of the
-/// rig have one clock, so that what they have printed can be compared.
+/// Asserts that the load hosts began at the same instant, within the error of their clock offsets.
+/// The hosts of the rig share one clock, so the times that they have printed can be compared.
 fn assert_common_start(record: &Record, reports: &[Report]) {
     let hosts = &record.hosts.as_ref().unwrap().loads;
     let known: f64 = hosts.iter().map(|host| host.round_trip_seconds / 2.0).fold(0.0, f64::max);
     let began: Vec<u64> = reports.iter().map(|report| report.began_nanoseconds.unwrap()).collect();
     let apart = began.iter().max().unwrap() - began.iter().min().unwrap();
-    // A closed loop that was busy at the instant begins when it can, and says how much later.
+    // A closed loop that is busy at that instant begins later, and reports how much later.
     let late = hosts.iter().filter_map(|host| host.late_seconds).fold(0.0, f64::max);
     let late = if record.workload.rate.is_some() { 0.0 } else { late };
     let name = &record.workload.name;
     // Two offsets may be wrong in opposite directions.
     assert!(as_f64(apart) * 1e-9 <= 2.0 * known + late + READING, "{name}: {began:?} {hosts:?}");
     assert_eq!(hosts.iter().all(|host| host.late_seconds.is_some()), hosts.len() > 1, "{name}: {hosts:?}");
-    // By their offsets those of an open loop began as they were told.
+    // According to the clock offsets, the hosts of an open loop began when they were told to.
     let as_told = |host: &LoadHostRecord| host.began_seconds < READING;
     assert!(record.workload.rate.is_none() || hosts.iter().all(as_told), "{name}: {hosts:?}");
 }
@@ -97,7 +99,7 @@ fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
     ]);
     let Some(ground) = Ground::new(&["alpha", "beta", "gamma"], &["patient"], &suite) else { return };
     for host in ["beta", "gamma"] {
-        // What a login shell reads finds the mock tool there.
+        // A file that the login shell reads adds the mock tool to `PATH`.
         let tools = concat!("export PATH=", env!("CARGO_MANIFEST_DIR"), "/tests/mock:$PATH\n");
         fs::write(ground.home(host).join(".bashrc"), tools).unwrap();
     }
@@ -124,12 +126,12 @@ fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
     assert_eq!(reports.iter().map(|report| report.sent).collect::<Vec<_>>(), [1501, 1500]);
     assert_sums(&ground, time, 2);
     assert_eq!(time.connections.as_ref().unwrap().seen, Some(8), "{text}");
-    // Every second arrival of 200 is a host's own, whether or not it could be sent in time.
+    // Each host has every second one of 200 arrivals, whether or not it can send it in time.
     for report in assert_sums(&ground, rate, 2) {
         assert_eq!(report.sent + report.errors.unsent, 100, "{report:?}");
     }
 
-    // 200 answers are in the captured output, which both print.
+    // Both hosts print the captured output, which has 200 answers.
     let (load, latency) = (hey.load.as_ref().unwrap(), hey.latency.as_ref().unwrap());
     assert_eq!(load.answered, 400);
     assert_eq!(hey.hosts.as_ref().unwrap().loads.iter().map(|load| load.answered).sum::<u64>(), 400);
@@ -162,7 +164,7 @@ fn a_load_over_tls_is_the_sum_of_what_each_host_printed() {
         let (tls, here) = (tls(record), tls(here));
         let agreed = |tls: &TlsRecord| TlsRecord { full: 0, resumed: 0, ..tls.clone() };
         assert_eq!(agreed(&tls), agreed(&here), "{name}: {text}");
-        // A connection may have been opened that no request was left for.
+        // A connection may have been opened when no request was left for it.
         let is_as_asked = |tls: &TlsRecord| match name.as_str() {
             "kept" => (tls.full, tls.resumed) == (8, 0),
             "closed" => tls.full >= 41 && tls.resumed == 0,
@@ -190,12 +192,12 @@ fn files(folder: &Path) -> Vec<String> {
     entries.flat_map(names).collect()
 }
 
-/// This machine is either side, or one load host of several; it needs no ssh.
+/// This machine can be either side, or one of several load hosts, without ssh.
 #[test]
 fn this_machine_is_a_host_like_others() {
     let suite = suite(&[workload("load").tool("visit").with("connections", 4).with("requests", 400)]);
     let Some(ground) = Ground::warm(&["alpha", "beta"], &["patient"], &suite) else { return };
-    // The flags, and the names that the record has.
+    // The flags, and the names of the hosts in the record.
     let (alpha, beta) = (Some("alpha"), Some("beta"));
     let cases = [
         ("--load-host alpha --load-host beta", None, vec![alpha, beta]),

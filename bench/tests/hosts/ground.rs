@@ -20,22 +20,22 @@ pub(crate) struct Ground {
     pub(crate) rig: Rig,
     pub(crate) checkout: Checkout,
     names: Vec<String>,
-    /// What the hosts keep, where they share it.
+    /// The cache folder of all hosts, if they share one.
     cache: Option<Arc<TempDir>>,
 }
 
 /// The pause before each look at all processes, which takes some milliseconds of a core itself.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// What all hosts of a test run keep that have not to begin with nothing, while one of them is there.
+/// The cache folder that all hosts of [`Ground::warm`] share, as long as one of them exists.
 static CACHE: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
 
-/// The variable that all have which the harness or a helper of its has started.
+/// The variable of all processes that the harness or one of its helpers has started.
 const VARIABLE: &str = "BENCH_STARTED_BY=";
 
 impl Ground {
-    /// Hosts of these names, and a checkout with these mock servers and a suite called `mock`. `None`
-    /// where this machine has no such hosts, which is printed.
+    /// Makes hosts with these names, and a checkout with these mock servers and a suite called
+    /// `mock`. Returns `None`, and prints why, where this machine cannot have such hosts.
     pub(crate) fn new(names: &[&str], servers: &[&str], suite: &str) -> Option<Self> {
         let rig = match Rig::up(names) {
             Ok(rig) => rig,
@@ -75,14 +75,14 @@ impl Ground {
         bench
     }
 
-    /// Runs `bench` to its end, after which nothing may run anywhere. Also returns its output as text,
-    /// standard error last.
+    /// Runs `bench` to its end, and waits until nothing that it has started runs anywhere. Also
+    /// returns its output as text, standard error last.
     #[track_caller]
     pub(crate) fn run(&self, arguments: &str) -> (Output, String) {
         self.run_by(&self.rig.ssh(), arguments)
     }
 
-    /// Does what [`Ground::run`] does, by another command than the rig's ssh.
+    /// Does what [`Ground::run`] does, with `ssh` as the command that reaches the hosts.
     #[track_caller]
     pub(crate) fn run_by(&self, ssh: &str, arguments: &str) -> (Output, String) {
         let bench = self.checkout.bench(arguments).args(["--ssh", ssh]).spawn().unwrap();
@@ -99,12 +99,13 @@ impl Ground {
         expect(self.run(arguments), arguments, code, expected)
     }
 
-    /// The lines of the result folder, with all that each has: `results::load` leaves histograms out.
+    /// All records of the result folder, with their histograms, which `results::load` leaves out.
     pub(crate) fn records(&self) -> Vec<Record> {
         records(&self.checkout.path("out"))
     }
 
-    /// What runs on a host, apart from sshd's sessions: these outlive a link that is down.
+    /// The processes on a host, except for sshd's sessions, which do not end while the link is
+    /// down.
     pub(crate) fn runs(&self, name: &str) -> Vec<i32> {
         thread::sleep(LOOK);
         let mut pids = self.rig.pids(name);
@@ -113,8 +114,8 @@ impl Ground {
         pids
     }
 
-    /// Waits until nothing runs on any host, nor anything here that this harness has started, after which
-    /// no folder for the time of a run is left.
+    /// Waits until nothing runs on any host, and nothing that this harness has started runs here.
+    /// Asserts that no folder of a run is left on a host.
     #[track_caller]
     pub(crate) fn await_nothing(&self, what: &str, harness: u32) {
         for name in &self.names {
@@ -131,14 +132,14 @@ impl Ground {
     }
 }
 
-/// The shared cache, with what the mock `ssh` has brought there.
+/// The shared cache. A new one is filled by a `bench` that uses the mock `ssh`.
 fn cache() -> Arc<TempDir> {
     let mut known = CACHE.lock();
     if let Some(cache) = known.upgrade() {
         return cache;
     }
     let cache = Arc::new(tempfile::tempdir().unwrap());
-    // A server that ends at once, since that it can be started there is all.
+    // A server that ends at once: it is enough that `bench` can try to start it there.
     let checkout = checkout(&["dead"], &suite(&[workload("load")]));
     symlink(cache.path(), checkout.path(".cache")).unwrap();
     let mut bench = checkout.bench("verify dead --server-host there");
@@ -148,7 +149,7 @@ fn cache() -> Arc<TempDir> {
     cache
 }
 
-/// The command that runs the mock of `ssh`, which does this.
+/// The command that runs the mock `ssh` with this fault.
 pub(crate) fn mock_ssh(fault: &str) -> String {
     format!("{}/tests/hosts/ssh {fault}", env!("CARGO_MANIFEST_DIR"))
 }
@@ -167,16 +168,16 @@ pub(crate) fn checkout(servers: &[&str], suite: &str) -> Checkout {
     checkout
 }
 
-/// All lines of a result folder.
+/// All records of a result folder.
 pub(crate) fn records(folder: &Path) -> Vec<Record> {
     let lines = fs::read_to_string(folder.join("measurements.jsonl")).unwrap_or_default();
-    // The last one may be in the making.
+    // The last line may be incomplete.
     let complete = lines.rsplit_once('\n').map_or("", |(complete, _)| complete);
     complete.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Waits until nothing is left that this harness or a helper of its has started: on hosts that are
-/// namespaces of this machine too.
+/// Waits until no process is left that this harness or one of its helpers has started, also on
+/// hosts that are namespaces of this machine.
 #[track_caller]
 pub(crate) fn await_nothing_of(what: &str, harness: u32) {
     let mark = format!("{VARIABLE}{harness}-");
@@ -194,13 +195,13 @@ pub(crate) fn await_nothing_of(what: &str, harness: u32) {
     });
 }
 
-/// All processes of this machine, those of hosts that are its namespaces too.
+/// All processes of this machine, including those on hosts that are its namespaces.
 pub(crate) fn pids() -> Vec<i32> {
     let folders = fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().file_name());
     folders.filter_map(|name| name.to_str()?.parse().ok()).collect()
 }
 
-/// The processes, among these, whose command line has all of these parts.
+/// The processes among `pids` whose command line has all of these parts.
 pub(crate) fn with_words(pids: &[i32], parts: &[&str]) -> Vec<i32> {
     let has_all = |pid: &&i32| {
         let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

@@ -9,7 +9,7 @@ use crate::faults::{self, helper, runs};
 use crate::ground::Ground;
 use crate::mock::{suite, text, wait_until, workload};
 
-/// What TCP has sent again on a host since it is there, as a process of it is told.
+/// The number of segments that TCP has retransmitted on the host of this process.
 fn sent_again(pid: i32) -> u64 {
     let text = fs::read_to_string(format!("/proc/{pid}/net/snmp")).unwrap();
     let mut lines = text.lines().filter_map(|line| line.strip_prefix("Tcp: "));
@@ -18,8 +18,8 @@ fn sent_again(pid: i32) -> u64 {
     fields.find(|(name, _)| *name == "RetransSegs").unwrap().1.parse().unwrap()
 }
 
-/// TCP sends again what was lost, and the run goes on, where the link is back before either side gives the
-/// other up. On a machine that is too busy for that the host is lost, and the run is done again.
+/// If the link is back before either side gives up, TCP retransmits what was lost, and the run
+/// continues. On a machine that is too busy for that, the host is lost and the run is repeated.
 #[test]
 fn a_link_that_is_down_for_a_moment_loses_no_answer() {
     let check = |host: &str| {
@@ -29,7 +29,7 @@ fn a_link_that_is_down_for_a_moment_loses_no_answer() {
         let helper = helper(&ground, host);
         let before = sent_again(helper);
         ground.rig.link(host, false);
-        // Its helper says every second that it is there.
+        // The host's helper reports every second that it still runs.
         wait_until("what is lost is sent again", || sent_again(helper) > before);
         fs::write(ground.home("alpha").join("release"), "").unwrap();
         ground.rig.link(host, true);
@@ -52,14 +52,15 @@ fn a_link_that_is_down_for_a_moment_loses_no_answer() {
     });
 }
 
-/// What a host may send in the test: little for a server that is a script.
+/// The rate at which the host may send in the test. It is low even for a server that is a script.
 const RATE: &str = "20mbit";
 
-/// The same in megabits per second, with what else a host sends beside its answers.
+/// The same in megabits per second, with room for what the host sends in addition to its answers.
 const MOST: f64 = 22.0;
 
-/// A limit is stated only where the link is what limits the probe, and a run with a limit is judged by it.
-/// Whether a run reaches it is not asserted: a machine that is busy with other tests limits it too.
+/// The limit of a link is known only if the link limits the probe; the runs are then judged by it.
+/// The test does not assert that a run reaches the limit: a machine that is busy with other tests
+/// limits the run, too.
 #[test]
 fn a_link_is_judged_by_what_a_probe_finds() {
     let path = format!("/{}", "a".repeat(7000));

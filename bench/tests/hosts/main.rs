@@ -1,6 +1,7 @@
-//! Measurements whose sides are on several hosts: network namespaces of this machine with an `sshd`
-//! each, reached by the real `ssh`. Where this machine has no such hosts, as without root, a test says
-//! so and passes; those of the channel alone need none.
+//! Measurements whose sides are on several hosts. The hosts are network namespaces of this machine
+//! with an `sshd` each, and the real `ssh` reaches them. Where this machine cannot have such hosts,
+//! for example without root, a test says so and passes. The tests of the channel alone need no such
+//! hosts.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

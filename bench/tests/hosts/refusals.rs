@@ -1,4 +1,5 @@
-//! Hosts that cannot be used, each with one line that says why, and hosts that only look so.
+//! Hosts that cannot be used, each with one line that says why, and hosts that can be used although
+//! their login is peculiar.
 
 use std::fs;
 use std::path::Path;
@@ -10,8 +11,8 @@ use crate::mock::{suite, workload};
 const MEASURE: &str = "measure mock --out out";
 const VERIFY: &str = "verify tidy --only endpoint/path";
 
-/// A login shell whose cache is on a disk of a megabyte, which ends with it. The disk is the first thing
-/// that the shell makes, and the command runs in another one.
+/// The start of a login shell that mounts a disk of SIZE bytes for its cache, and runs the command
+/// in another shell. The disk is removed when that shell ends.
 const FULL_DISK: &str = r#"
 if [ -z "$FULL" ]; then
     export FULL=yes
@@ -40,7 +41,7 @@ fn a_host_that_cannot_be_used_is_one_clear_line() {
     // A key that no host accepts.
     let refused = changed("refused", "/identity\n", "/hosts/beta/host_key\n");
 
-    // The command and its hosts, how they are reached, and the error.
+    // The command, its hosts, the `ssh` command that reaches them, and the error.
     let cases = [
         (
             VERIFY,
@@ -98,7 +99,7 @@ fn a_host_that_cannot_be_used_is_one_clear_line() {
     assert!(!ground.checkout.path("out").exists());
 }
 
-/// The helper does not fit, or it does and a file of the server's does not.
+/// The disk has no room for the helper, for `visit`, or for a file of the server.
 #[test]
 fn a_full_disk_is_one_clear_line() {
     let Some(ground) = Ground::new(&["alpha"], &["tidy"], &suite(&[workload("load")])) else { return };
@@ -138,7 +139,7 @@ fn a_host_with_a_peculiar_login_is_as_good_as_another() {
     );
     fs::write(&config, lines).unwrap();
     let own = format!("ssh -F {}", config.display());
-    // What the login shell does first, the command that reaches the host, and the host.
+    // The first commands of the login shell, the command that reaches the host, and the host.
     let cases = [
         ("echo Welcome; echo; printf 'hello there: '; echo '{\"number\":1}'", ground.rig.ssh(), "alpha"),
         ("printf 'without an end of line'; echo; echo complaint >&2", ground.rig.ssh(), "alpha"),

@@ -1,5 +1,5 @@
-//! A host that was lost refuses to be reached again for a while, or takes its time. A mock `ssh`, beside
-//! this file, runs the helper on this machine and refuses. No root is needed.
+//! A lost host that refuses connections for a while, or takes long to log in. A mock `ssh`, beside
+//! this file, runs the helper on this machine and refuses calls. The tests need no root.
 
 use std::fs;
 use std::process::Child;
@@ -23,7 +23,7 @@ fn away(refusals: usize) -> Checkout {
     checkout
 }
 
-/// Starts a measurement, and waits until its second run is in the middle.
+/// Starts a measurement, and waits until it is in the middle of its second run.
 fn start(checkout: &Checkout) -> Child {
     let mut bench = checkout.bench("measure mock --out out --attempts 3 --server-host there");
     let ssh = mock_ssh(&format!("away {}", checkout.path("").display()));
@@ -33,7 +33,7 @@ fn start(checkout: &Checkout) -> Child {
     bench
 }
 
-/// Starts a measurement, and takes its host away in the middle of its second run.
+/// Starts a measurement, and kills the `ssh` to its host in the middle of the second run.
 fn lose(checkout: &Checkout) -> Child {
     let bench = start(checkout);
     send(Signal::SIGKILL, calls(checkout)[0]);
@@ -68,7 +68,8 @@ fn a_host_that_refuses_is_reached_again_after_pauses() {
     let pauses: Vec<&str> =
         text.lines().filter_map(|line| line.split(": connecting again in ").nth(1)).collect();
     assert_eq!(pauses, ["5 s", "10 s"], "{text}");
-    // The first, the one that was refused, one that ends what was left there, and the last.
+    // The first call, the one that was refused, one that ends the processes left on the host, and
+    // the last.
     assert_eq!(calls(&checkout).len(), 4, "{text}");
     assert_eq!(output.status.code(), Some(0), "{text}");
     await_nothing_of("refused", pid);
@@ -89,8 +90,8 @@ fn the_user_need_not_wait_for_a_host_that_is_away() {
     await_nothing_of("interrupted", pid);
 }
 
-/// The second `ssh`, which ends a helper that does not, outlives what an interruption kills after two
-/// seconds.
+/// The second `ssh` ends the helper, which does not end by itself. It needs more than the two
+/// seconds after which an interruption kills processes.
 #[test]
 fn a_stopped_helper_is_ended_however_long_a_login_takes() {
     let checkout = away(0);

@@ -1,4 +1,4 @@
-//! Several hosts on this machine, each with an sshd, as the script `rig` beside this file makes
+//! Several hosts on this machine, each with an sshd. The script `rig`, beside this file, makes
 //! them. Its `--help` says what they share.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
@@ -7,20 +7,20 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
-/// The exit status of the script where this machine lacks what it needs.
+/// The exit status of the script if this machine lacks something that it needs.
 const SKIPPED: i32 = 77;
 
-/// Hosts, until dropped.
+/// Hosts that exist until this is dropped.
 pub(crate) struct Rig {
     folder: tempfile::TempDir,
-    /// Removes the hosts at the end of its standard input: when they are dropped, or when the
-    /// kernel closes it since a signal has ended the test.
+    /// The process that removes the hosts when its standard input ends: when this is dropped, or
+    /// when a signal ends the test and the kernel closes the pipe.
     remover: Child,
 }
 
 impl Rig {
-    /// A host per name, which answers to [`Rig::ssh`]. An error says in a line what this machine
-    /// lacks for that: the test is to be skipped.
+    /// Makes a host per name, which [`Rig::ssh`] can reach. An error says in a line what this
+    /// machine lacks for that; the test is then skipped.
     pub(crate) fn up(names: &[&str]) -> Result<Self, String> {
         let folder = tempfile::tempdir().unwrap();
         let output = script("up", folder.path()).args(names).output().unwrap();
@@ -31,33 +31,33 @@ impl Rig {
         assert!(output.status.success(), "rig up {names:?}: {}: {said}", output.status);
         let mut remover = Command::new("sh");
         remover.args(["-c", "cat; exec \"$0\" down \"$1\"", SCRIPT]).arg(folder.path());
-        // Ctrl-C is not for it.
+        // Ctrl-C must not reach it.
         let remover = remover.process_group(0).stdin(Stdio::piped()).spawn().unwrap();
         Ok(Self { folder, remover })
     }
 
-    /// A file of the rig. `hosts/NAME/log` is what the sshd of a host says.
+    /// The path of a file of the rig. `hosts/NAME/log` is the log of a host's sshd.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// The command that logs in to the hosts, without anything of `~/.ssh`.
+    /// The command that logs in to the hosts, without any file of `~/.ssh`.
     pub(crate) fn ssh(&self) -> String {
         format!("ssh -F {}", self.path("ssh_config").display())
     }
 
-    /// The address of a host. That of this machine, which runs the test, ends in `.1`.
+    /// The address of a host. The address of this machine, which runs the test, ends in `.1`.
     pub(crate) fn address(&self, name: &str) -> Ipv4Addr {
         self.call("address", &[name]).trim().parse().unwrap()
     }
 
-    /// Plugs the network cable of a host in, or pulls it: packets are lost then without an error.
+    /// Sets the link of a host up or down. While it is down, packets are lost without an error.
     pub(crate) fn link(&self, name: &str, up: bool) {
         self.call("link", &[name, if up { "up" } else { "down" }]);
     }
 
-    /// Lets a host send no more than this, such as `20mbit`. An error says in a line what this machine
-    /// lacks for that: the test is to be skipped.
+    /// Limits the rate at which a host sends, such as `20mbit`. An error says in a line what this
+    /// machine lacks for that; the test is then skipped.
     pub(crate) fn limit(&self, name: &str, rate: &str) -> Result<(), String> {
         let output = script("limit", self.folder.path()).args([name, rate]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
@@ -65,13 +65,14 @@ impl Rig {
         if output.status.success() { Ok(()) } else { Err(said) }
     }
 
-    /// The processes of a host, apart from the sshd that listens. While a connection logs in, they
-    /// are up to two of sshd's; then one, and what it has started.
+    /// The processes of a host, except for the listening sshd. A connection has up to two processes
+    /// of sshd while it logs in, and then one, with the processes that it has started.
     pub(crate) fn pids(&self, name: &str) -> Vec<i32> {
         numbers(&self.call("pids", &[name]))
     }
 
-    /// Those of [`Rig::pids`] that are sshd's: one per connection, also before it is logged in.
+    /// The processes of [`Rig::pids`] that are sshd's: one per connection, also before it is logged
+    /// in.
     pub(crate) fn sessions(&self, name: &str) -> Vec<i32> {
         numbers(&self.call("sessions", &[name]))
     }
@@ -88,7 +89,7 @@ impl Rig {
 
 impl Drop for Rig {
     fn drop(&mut self) {
-        // Closes its standard input first.
+        // `wait` closes its standard input first, which ends it.
         let status = self.remover.wait().unwrap();
         // A second panic would hide the first.
         assert!(status.success() || std::thread::panicking(), "rig down: {status}");

@@ -12,15 +12,15 @@ use bench::store::results::{self, Loaded};
 
 pub(crate) use suite::{suite, task, workload};
 
-/// The limit of each wait. Only a broken harness comes near it.
+/// The timeout of each wait. Only a broken harness comes near it.
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// All that a process has printed, standard error last.
+/// The output of a process as text, standard error last.
 pub(crate) fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// What `bench` printed in a run with these arguments, which had to exit with `code` and to print `expected`.
+/// Returns the output of `bench`. Fails unless `bench` exited with `code` and printed `expected`.
 #[track_caller]
 pub(crate) fn expect((output, text): (Output, String), arguments: &str, code: i32, expected: &str) -> String {
     assert_eq!(output.status.code(), Some(code), "{arguments}: {text}");
@@ -37,7 +37,7 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// A checkout of its own, and the results of `bench` in it.
+/// A temporary checkout, and the results of `bench` in it.
 pub(crate) struct Checkout {
     folder: tempfile::TempDir,
 }
@@ -78,7 +78,7 @@ impl Checkout {
         self.write(name, &change(fs::read_to_string(self.path(name)).unwrap()));
     }
 
-    /// Adds lines to the manifest of a mock server, the first in the place of one with the same key.
+    /// Adds lines to the manifest of a mock server. The first replaces any line with the same key.
     pub(crate) fn extend_manifest(&self, server: &str, lines: &str) {
         let key = lines.split(' ').next().unwrap_or_default();
         self.change(&format!("servers/mock/{server}/server.toml"), |manifest| {
@@ -87,14 +87,14 @@ impl Checkout {
         });
     }
 
-    /// A command that runs `bench` with the mock tools first on `PATH`. `HOME`, which they get, is
-    /// where they say that they run.
+    /// Returns a command that runs `bench` with the mock tools first on `PATH`. Each mock creates a
+    /// file below `HOME` when it starts: see [`Self::pids`].
     pub(crate) fn bench(&self, arguments: &str) -> Command {
         let tools = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/mock");
         let path = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
         let mut command = Command::new(env!("CARGO_BIN_EXE_bench"));
         command.args(arguments.split(' '));
-        // Without retries each run is a record, however busy the machine is.
+        // Without retries the number of records does not depend on how busy the machine is.
         let has_own = ["--resume", "--attempts"].iter().any(|flag| arguments.contains(flag));
         if arguments.starts_with("measure") && !has_own {
             command.args(["--attempts", "1"]);
@@ -105,7 +105,7 @@ impl Checkout {
         command
     }
 
-    /// `bench`, run by another command, such as a shell that has set a limit.
+    /// Returns a command that runs `bench` by another one, such as a shell that has set a limit.
     pub(crate) fn bench_by(&self, command: &[&str], arguments: &str) -> Command {
         let bench = self.bench(arguments);
         let (program, words) = command.split_first().unwrap();
@@ -144,7 +144,7 @@ impl Checkout {
         results::load(&self.path("out")).unwrap()
     }
 
-    /// All mocks that were ever started, as `server-PID` or `tool-PID`.
+    /// The names of all mocks that were ever started, such as `server-PID` or `tool-PID`.
     pub(crate) fn pids(&self) -> Vec<String> {
         let entries = fs::read_dir(self.path("pids")).unwrap();
         entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
@@ -166,8 +166,9 @@ impl Checkout {
         }
     }
 
-    /// Whether a mock runs, by its name among [`Self::pids`]. Another process may have its number by
-    /// now, but not its variables; one that has ended, and that its parent has not waited for, has none.
+    /// Whether the mock with this name, one of [`Self::pids`], runs. Another process may have its
+    /// PID by now, but not its `HOME`; a process that has ended, and waits for its parent, has no
+    /// variables.
     pub(crate) fn runs(&self, name: &str) -> bool {
         let pid = name.rsplit('-').next().unwrap();
         let home = format!("HOME={}", self.folder.path().display());

@@ -17,7 +17,7 @@ pub(crate) fn workload(name: &str) -> Workload {
     load.with("mode", "keep-alive").with("warm_up_seconds", 0).with("timeout_seconds", 20)
 }
 
-/// Another task than a load, such as `start`.
+/// A workload whose task is not a load but, for example, `start`.
 pub(crate) fn task(task: &str, name: &str) -> Workload {
     Workload::new(name).with("task", task)
 }
@@ -37,7 +37,7 @@ impl Workload {
         Self(BTreeMap::new()).with("name", name).with("title", name).path("/abc")
     }
 
-    /// Sets a field. What Rust prints of texts and numbers is TOML.
+    /// Sets a field. The `Debug` output for a text or a number is valid TOML.
     pub(crate) fn with(mut self, field: &'static str, value: impl Debug) -> Self {
         self.0.insert(field, format!("{value:?}"));
         self
@@ -54,7 +54,7 @@ impl Workload {
         self.with("path", path).with("answer", format!("Hello, visitor! You've requested: {path}\n"))
     }
 
-    /// Sets the load tool. `visit` has to be built, which building `bench` alone does not do.
+    /// Sets the load tool. `visit` has to be built: a build of `bench` alone does not include it.
     pub(crate) fn tool(self, tool: &str) -> Self {
         let visit = Path::new(env!("CARGO_BIN_EXE_bench")).with_file_name("visit");
         assert!(

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-/// The time in which Chromium has to send a message, on a machine that is busy with builds.
+/// The timeout of each message from Chromium, on a machine that is busy with builds.
 const TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Chromium reads commands from descriptor 3 and answers on descriptor 4.
@@ -27,7 +27,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    /// Starts the browser; `None`, with a line on standard error, where it is not installed.
+    /// Starts the browser. Returns `None`, and prints why, if it is not installed.
     pub(crate) fn start() -> Option<Self> {
         let is_there =
             Command::new("sh").args(["-c", "command -v chromium"]).output().unwrap().status.success();
@@ -110,13 +110,13 @@ impl Browser {
         }
     }
 
-    /// The parameters of the events of a kind since the page was opened.
+    /// The parameters of all events called `method` since the page was opened.
     pub(crate) fn events(&self, method: &str) -> Vec<&Value> {
         let events = self.events.iter().filter(|event| event["method"] == method);
         events.map(|event| &event["params"]).collect()
     }
 
-    /// Evaluates an expression in the page, and awaits its promise if it is one.
+    /// Evaluates an expression in the page. If its value is a promise, waits for the result.
     pub(crate) fn evaluate(&mut self, expression: &str) -> Value {
         let params = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
         let answer = self.call("Runtime.evaluate", &params);
@@ -132,7 +132,7 @@ impl Browser {
         self.call("Emulation.setEmulatedMedia", &scheme);
     }
 
-    /// The next message; an event is stored, too.
+    /// Returns the next message, and stores it if it is an event.
     fn next(&mut self) -> Value {
         let message = self.messages.recv_timeout(TIMEOUT).expect("Chromium sends nothing");
         if message["id"].is_null() {
@@ -143,7 +143,7 @@ impl Browser {
 }
 
 impl Drop for Browser {
-    /// Asks Chromium to end: when killed, its processes write to the profile for a while.
+    /// Asks Chromium to end: if it is killed, its processes write to the profile for a while.
     fn drop(&mut self) {
         let _ = self.commands.write_all(b"{\"id\":0,\"method\":\"Browser.close\"}\0");
         while self.messages.recv_timeout(TIMEOUT).is_ok() {}

@@ -30,14 +30,14 @@ use serde_json::json;
 use browser::Browser;
 use folder::Folder;
 
-/// A phone and two screens, in pixels.
+/// The widths of a phone and of two screens, in pixels.
 const WIDTHS: [u32; 3] = [390, 1280, 1920];
 const SCHEMES: [&str; 2] = ["light", "dark"];
 
 /// A page should be small enough to be sent by mail.
 const MOST_BYTES: usize = 1 << 20;
 
-/// Unfolds all details, which the tests check, too.
+/// Unfolds all details, since the tests check these, too.
 const UNFOLD: &str = "document.querySelectorAll('details').forEach((details) => { details.open = true; })";
 
 /// The violations that axe finds: each rule with the elements that violate it.
@@ -54,8 +54,8 @@ const TABLES: &str = "[...document.querySelectorAll('table')].map((table) => [
         .map((cell) => [cell.textContent, cell.dataset.value ?? null, cell.classList.contains('absent')])),
 ])";
 
-/// Clicks twice on each header of each table that can be sorted: the `aria-sort` attributes after
-/// each click, and the sort keys of the column.
+/// Clicks twice on each header of each table that can be sorted. Returns the `aria-sort` attributes
+/// after each click, and the sort keys of the column.
 const SORT: &str = "[...document.querySelectorAll('table:has(button)')].map((table) => {
     let place = 0;
     return [...table.tHead.rows[0].cells].map((header) => {
@@ -69,8 +69,8 @@ const SORT: &str = "[...document.querySelectorAll('table:has(button)')].map((tab
     });
 })";
 
-/// A section for every question, hosts, and servers with long names and with markup as names. It is built
-/// once, since it takes some seconds.
+/// A document with a section for every question, with hosts, and with servers whose names are long
+/// or are markup. It is built once, since that takes some seconds.
 static EVERYTHING: LazyLock<Document> = LazyLock::new(|| {
     let mut folder = records::every_question();
     let mut others = records::many_servers().records;
@@ -82,7 +82,7 @@ static EVERYTHING: LazyLock<Document> = LazyLock::new(|| {
     document(&folder)
 });
 
-/// A field of servers under all workloads of a sweep.
+/// The document of a field of servers under all workloads of a sweep.
 static FIELD: LazyLock<Document> = LazyLock::new(|| document(&records::a_field()));
 
 fn document(folder: &Folder) -> Document {
@@ -100,7 +100,7 @@ fn tables() -> Vec<&'static Table> {
 #[test]
 fn markup_in_a_name_is_text() {
     let page = page(&EVERYTHING);
-    // The style, which is data, and the script.
+    // One `script` element holds the style, as data; the other is the script.
     assert_eq!(page.matches("<script").count(), 2);
     assert!(page.contains("&#60;script&#62;alert("));
 }
@@ -187,7 +187,7 @@ fn the_page_never_scrolls_sideways() {
 #[test]
 fn axe_finds_nothing() {
     let Some(axe) = axe() else { return };
-    // It takes half a minute for the page of a field.
+    // For the page of `FIELD` axe takes half a minute, so it checks that page only once.
     let shows = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")];
     for (document, shows) in [(&*EVERYTHING, &shows[..]), (&*FIELD, &shows[..1])] {
         let Some((browser, _)) = &mut opened(document) else { return };
@@ -278,7 +278,7 @@ impl Shown {
     }
 }
 
-/// As servers of builds show a page that was kept: Jenkins forbids styles and scripts in pages.
+/// Build servers may show a stored page in this way: Jenkins forbids styles and scripts in pages.
 #[test]
 fn a_page_without_style_and_script_shows_each_chart_once_and_in_one_scheme() {
     let page = page(&EVERYTHING);
@@ -305,7 +305,7 @@ fn a_page_without_style_and_script_shows_each_chart_once_and_in_one_scheme() {
     assert_ne!(browser.evaluate(border), json!("none"));
 }
 
-/// A browser with the page, and the page's file; `None` without a browser.
+/// Opens the page. Returns the browser and the page's file, or `None` without a browser.
 fn opened(document: &Document) -> Option<(Browser, tempfile::TempPath)> {
     opened_text(&page(document))
 }
@@ -319,7 +319,7 @@ fn opened_text(page: &str) -> Option<(Browser, tempfile::TempPath)> {
     Some((browser, path))
 }
 
-/// axe-core's script.
+/// The script of axe-core, or `None` where it is not installed.
 fn axe() -> Option<String> {
     let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("tools");
     let script = tools.join("axe/axe_playwright_python/axe.min.js");
@@ -330,12 +330,12 @@ fn axe() -> Option<String> {
     axe
 }
 
-/// All values of an attribute.
+/// The values of an attribute. `start` is the attribute's text up to the value.
 fn attributes<'a>(page: &'a str, start: &str) -> Vec<&'a str> {
     page.split(start).skip(1).filter_map(|rest| rest.split('"').next()).collect()
 }
 
-/// The SHA-256 of a text in base64.
+/// The SHA-256 hash of a text, encoded in base64.
 fn sha256(text: &str) -> String {
     let mut child = Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();

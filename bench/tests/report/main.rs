@@ -37,7 +37,8 @@ fn render(document: &Document, format: Format, width: Option<usize>) -> String {
     anstream::adapter::strip_str(&text).to_string()
 }
 
-/// Runs `bench` on a folder of results, `DIR`. Returns the exit code and the output, errors last.
+/// Runs `bench` with the folder in place of `DIR`. Returns the exit code and the output, standard
+/// error last.
 fn bench(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("results");
@@ -48,7 +49,8 @@ fn bench(folder: &Folder, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
 }
 
-/// All that a report can say of one workload, and what explains a request, as a terminal shows it.
+/// A report with a server for every verdict, and the explanation of a request, as a terminal shows
+/// them.
 #[test]
 fn reports_are_as_they_were() {
     insta::assert_snapshot!("every-verdict", render(&document(&every_verdict()), Format::Table, Some(200)));
@@ -56,7 +58,7 @@ fn reports_are_as_they_were() {
     insta::assert_snapshot!("explained", render(&explained, Format::Table, Some(200)));
 }
 
-/// One section of two servers, in every format.
+/// One section with two servers, in every format.
 #[test]
 fn every_format_is_as_it_was() {
     let mut document = document(&two_servers());
@@ -70,8 +72,9 @@ fn every_format_is_as_it_was() {
     insta::assert_snapshot!("json", render(&document, Format::Json, None));
 }
 
-/// What services get to track over time: figures of servers of each kind of workload, without those that
-/// are invalid, disturbed, the floor's, a duplicate's, a second tool's or limited by the load tool.
+/// The exports for services that track figures over time have figures of each kind of workload.
+/// They leave out figures that are invalid, disturbed or limited by the load tool, and those of the
+/// floor, of a duplicate and of a second tool.
 #[test]
 fn figures_are_exported_in_the_forms_that_services_document() {
     type Benchmarks = BTreeMap<String, BTreeMap<String, BTreeMap<String, f64>>>;
@@ -125,7 +128,7 @@ fn figures_are_exported_in_the_forms_that_services_document() {
     for (server, expected) in cases {
         assert_eq!(throughput(server), expected, "{server}");
     }
-    // One figure of each kind.
+    // Keeps one figure of each kind.
     let mut few = document;
     few.tracked.retain(|tracked| {
         let shown = ["quick-100", "latency-25", "startup-first-answer", "startup-100"];
@@ -135,7 +138,7 @@ fn figures_are_exported_in_the_forms_that_services_document() {
     insta::assert_snapshot!("bencher", render(&few, Format::Bencher, None));
 }
 
-/// A file without figures says nothing, and the services refuse it.
+/// A file without figures would say nothing, and the services would refuse it.
 #[test]
 fn nothing_is_exported_where_there_is_no_figure_to_track() {
     let mut folder = every_verdict();
@@ -144,7 +147,7 @@ fn nothing_is_exported_where_there_is_no_figure_to_track() {
         let (code, text) = bench(&folder, &["report", "DIR", "--format", format]);
         assert_eq!(code, Some(1), "{text}");
         assert!(text.contains("there is no figure to track over time"), "{text}");
-        // Before anything is compared or measured.
+        // These commands fail before they compare or measure anything.
         for words in [["compare", "DIR", "DIR"], ["versus", "HEAD~1", "HEAD"]] {
             let (code, text) = bench(&folder, &[&words[..], &["--format", format]].concat());
             assert_eq!(code, Some(2), "{text}");
@@ -152,7 +155,7 @@ fn nothing_is_exported_where_there_is_no_figure_to_track() {
     }
 }
 
-/// What a report says of a measurement over a network: where each side ran, and what limited it.
+/// A report of a measurement over a network says where each side ran, and what limited it.
 #[test]
 fn a_network_is_reported_in_every_format() {
     let mut document = document(&over_a_network());
@@ -169,8 +172,8 @@ fn a_network_is_reported_in_every_format() {
     assert_eq!(drawn["server"]["side"], "server on core 0", "{json}");
 }
 
-/// Sides on several hosts share no core, whatever the numbers of their cores are. What is wrong with a
-/// machine is said once, with its host.
+/// Sides on different hosts share no core, even if the numbers of their cores are the same. A
+/// warning about machines is printed once, with the names of their hosts.
 #[test]
 fn warnings_know_hosts() {
     let core = r#"{"cpus":[0,1],"usable":[0,1],"kind":null,"socket":0,"node":0,"cache":null}"#;
@@ -254,7 +257,8 @@ fn no_two_tables_of_a_report_have_one_caption() {
     }
 }
 
-/// Of sixteen servers a sentence names a few, and a chart has no more than can be distinguished.
+/// With sixteen servers a sentence names only a few, and a chart has no more lines than can be
+/// distinguished.
 #[test]
 fn a_field_is_reported_in_few_words_and_lines() {
     let document = document(&a_field());
@@ -350,7 +354,7 @@ fn figures_are_those_of_the_records() {
             assert_eq!(line.split(',').nth(5).unwrap().parse::<f64>().unwrap(), value, "{line}");
         }
     }
-    // The digits in text, of figures that are known.
+    // The text formats contain the digits of figures that are known.
     for text in [&text, &markdown] {
         assert!(text.contains("8.00") && text.contains("118,750"), "{text}");
     }
@@ -363,7 +367,7 @@ fn names_are_never_markup() {
     let document = document(&many_servers());
     let markdown = render(&document, Format::Markdown, None);
     assert!(!markdown.contains("<script") && !markdown.contains(HOSTILE));
-    // Each row has the columns of its header: no name has added one.
+    // Each row has as many columns as its header: no name has added one.
     let bars = |line: &str| line.replace("\\|", "").matches('|').count();
     for (above, below) in markdown.lines().zip(markdown.lines().skip(1)) {
         if above.starts_with('|') && below.starts_with('|') {
@@ -373,7 +377,7 @@ fn names_are_never_markup() {
     assert!(render(&document, Format::Csv, None).contains("\"<script>alert('|`*_\"\"&')</script>\""));
 }
 
-/// A terminal would obey them, and a page must not contain them.
+/// A terminal would obey control characters, and a page must not contain them.
 #[test]
 fn control_characters_of_records_are_shown() {
     let mut folder = two_servers();
@@ -387,7 +391,7 @@ fn control_characters_of_records_are_shown() {
     let document = document(&folder);
     for (format, _) in Format::FILES {
         let text = format.render(&document, Some(100)).unwrap();
-        // Our own styles are removed, and nothing else is.
+        // Removes the report's own styles, and nothing else.
         let text = without_styles(&text);
         assert!(!text.contains(|letter: char| letter.is_control() && letter != '\n'), "{format:?}: {text:?}");
         assert!(text.contains("\\u001b"), "{format:?}: {text}");
@@ -417,7 +421,7 @@ fn the_command_prints_or_writes_a_report() {
     assert!(text.contains("--output: cannot write /no/such/folder/report.txt"), "{text}");
 }
 
-/// In every form; an unknown name is an error that suggests one.
+/// The test covers every format. An unknown name is an error that suggests another name.
 #[test]
 fn ratios_are_to_the_server_that_is_named() {
     let folder = every_question();
@@ -455,7 +459,7 @@ fn ratios_are_to_the_server_that_is_named() {
     }
 }
 
-/// A second rank, on request.
+/// A report has a second rank only with `--rules kept`.
 #[test]
 fn servers_that_keep_the_rules_are_ranked_among_themselves() {
     let mut folder = every_verdict();
@@ -477,7 +481,7 @@ fn servers_that_keep_the_rules_are_ranked_among_themselves() {
     assert!(text.contains("Which servers keep the rules of HTTP is not known"), "{text}");
 }
 
-/// `bench explain` prints the report's section, or an error that says how to get what it lacks.
+/// `bench explain` prints the report's section, or an error that says how to get the missing data.
 #[test]
 fn a_request_is_explained_or_an_error_says_what_is_missing() {
     let without_microbenchmarks = Folder { has_microbenchmarks: false, ..in_parts() };
@@ -508,7 +512,8 @@ fn the_readme_shows_what_was_recorded() {
     );
 }
 
-/// The second is compared with the first; the first and one of another machine with none.
+/// The second result is compared with the first. The first one, and one of another machine, are
+/// compared with none.
 #[test]
 fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     let place = tempfile::tempdir().unwrap();
@@ -547,8 +552,9 @@ fn each_result_is_compared_with_the_previous_one_of_its_machine() {
     assert!(page.contains("damaged/measurements.jsonl:1") && page.contains("2 worse, 2 the same"), "{page}");
 }
 
-/// Histories in which one server, all of them or none became 5 % dearer half-way, and some that are too
-/// short: with results of another machine, or of a workload that was defined in another way.
+/// Histories in which one server, all servers or none become 5 % more expensive half-way, and
+/// histories that are too short. Some have results of another machine, or of a workload whose
+/// definition has changed.
 #[test]
 fn changes_for_good_are_listed_with_when_and_how_much() {
     let place = tempfile::tempdir().unwrap();

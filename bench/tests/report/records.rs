@@ -14,7 +14,7 @@ use crate::folder::{Folder, duplicate, floor, hold, load, open_loop, start};
 /// A name that is markup in every format.
 pub(crate) const HOSTILE: &str = "<script>alert('|`*_\"&')</script>";
 
-/// A folder as it is read from the disk.
+/// Writes the folder to the disk, and loads it from there.
 pub(crate) fn loaded(folder: &Folder) -> Loaded {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("results");
@@ -66,7 +66,7 @@ pub(crate) fn every_verdict() -> Folder {
     folder
 }
 
-/// A workload for every section.
+/// Workloads for every section of a report.
 pub(crate) fn every_question() -> Folder {
     let mut folder = every_verdict();
     for (server, cost, language) in [("one", 8.0, "Go"), ("two", 80.0, "Python")] {
@@ -114,14 +114,14 @@ pub(crate) fn every_question() -> Folder {
     folder
 }
 
-/// A load that warms up, and stands still for a moment.
+/// A load that warms up, and then has an interval without answers.
 fn over_time() -> SeriesRecord {
     let (p50_seconds, p99_seconds) = (vec![Some(2e-4), Some(1e-4), None], vec![Some(2e-2), Some(1e-3), None]);
     SeriesRecord { interval_seconds: 0.1, answered: vec![4000, 9000, 0], p50_seconds, p99_seconds }
 }
 
-/// The floor, and servers whose microbenchmarks explain the CPU time per request, or a part of it,
-/// or more than all of it, or do not exist.
+/// The floor, and servers whose microbenchmarks explain all of the CPU time per request, a part of
+/// it or more than all of it, and one without microbenchmarks.
 pub(crate) fn in_parts() -> Folder {
     let mut folder = Folder { has_microbenchmarks: true, ..Folder::new() };
     let mut add = |server: &str, microseconds: f64, switches: Option<f64>| {
@@ -258,8 +258,8 @@ fn connected(family: &str, connections: u32, server: &str, microseconds: f64) ->
     })
 }
 
-/// A server that is busy on this number of cores, with this share of the answers per core that it
-/// has on one.
+/// A server that is busy on this number of cores. Its answers per core are `efficiency` times those
+/// on one core.
 fn scaled(cores: u32, efficiency: f64, server: &str, microseconds: f64) -> Record {
     changed(named("scaling", &cores.to_string(), server, microseconds), |run| {
         run.workload.server_cores = Some(cores as usize);
@@ -297,7 +297,7 @@ fn idle(record: &mut Record, microseconds: f64) {
     record.cpu.as_mut().unwrap().server.as_mut().unwrap().system_seconds = 0.3;
 }
 
-/// A failure in the place of all repetitions.
+/// A failure instead of all repetitions.
 fn failure(mut record: Record, kind: ErrorKind, message: &str) -> Record {
     (record.load, record.cpu, record.latency, record.memory) = (None, None, None, None);
     record.repetition = None;
@@ -346,7 +346,8 @@ fn hosts(machine: &Machine) -> Hosts {
     Hosts { harness: "here".into(), server: link("alpha", 1, Some(1000)), loads }
 }
 
-/// Divides a run's load among two hosts with two cores each, of which the tool used these shares.
+/// Divides a run's load between two hosts with two cores each. `busy` is the share of its cores
+/// that the tool used on each host.
 fn over_network(run: &mut Record, busy: [f64; 2], sent_bytes: u64) {
     let elapsed_seconds = run.load.as_ref().unwrap().elapsed_seconds;
     let cpu = run.cpu.as_mut().unwrap();

@@ -32,10 +32,10 @@ const VARIABLES: [&str; 11] = [
     "TLS_KEY",
 ];
 
-/// Only what hangs takes so long.
+/// A timeout that only a hanging process reaches.
 const BOUND: Duration = Duration::from_secs(60);
 
-/// Servers that are sent the cases at once, since most of that time is spent waiting.
+/// The number of servers that are checked at once: most of the time is spent waiting.
 const AT_ONCE: usize = 3;
 
 #[test]
@@ -45,8 +45,8 @@ fn every_server_is_as_its_manifest_says() {
     prepared::check(&servers, AT_ONCE, |server| as_known(&host, server, &question));
 }
 
-/// Those in other languages differ from run to run in a few cases of HTTP/2: `bench verify --protocol` asks
-/// them.
+/// Servers in other languages differ from run to run in a few cases of HTTP/2. `bench verify
+/// --protocol` checks them.
 #[test]
 fn every_server_in_rust_speaks_the_protocols_of_its_manifest() {
     let (host, servers) = prepared::servers(|server| server.language == "Rust" && server.protocols.len() > 1);
@@ -70,7 +70,7 @@ fn a_drain_over_http_2_loses_no_request() {
     });
 }
 
-/// What failed of a load in the middle of which a server was drained.
+/// Drains a server in the middle of a load. Returns the errors of the load.
 fn drained_under_load(host: &Host, server: &Server) -> anyhow::Result<Errors> {
     let running = launch::start(host, server, &[], &["--h2c"])?;
     let url = format!("http://{}/abc", running.address);
@@ -82,7 +82,7 @@ fn drained_under_load(host: &Host, server: &Server) -> anyhow::Result<Errors> {
     let before = Slice::parse(&tool.ask("run 0.2", BOUND)?)?;
     assert!(before.answered > 0 && before.errors == Errors::default(), "{before:?}");
     tool.tell("run 1")?;
-    // Whenever it comes, no request may be lost; mostly it comes in the middle.
+    // No request may be lost, whenever the drain begins: mostly in the middle of the load.
     std::thread::sleep(Duration::from_millis(200));
     let ended = running.stop()?;
     assert!(ended.status.success(), "{}", ended.status);
@@ -91,7 +91,7 @@ fn drained_under_load(host: &Host, server: &Server) -> anyhow::Result<Errors> {
     Ok(during.errors)
 }
 
-/// What is not as the manifest says.
+/// Verifies a server. Returns the differences from its manifest, if there are any.
 fn as_known(host: &Host, server: &Server, question: &Question) -> Option<String> {
     match verify::verify(host, server, question, &|_, _| {}) {
         Ok(verification) if verification.is_as_known() => None,
@@ -131,8 +131,8 @@ fn every_server_prints_its_version_and_rejects_bad_flags() {
     }
 }
 
-/// `PORT=${UNSET}` in a file of variables makes an empty one; and a server is ended by SIGTERM even
-/// if whoever started it has blocked that, and ignores the end of children.
+/// A variable may be empty, for example by `PORT=${UNSET}` in a file of variables. SIGTERM ends a
+/// server even if its parent has blocked that signal and ignores SIGCHLD.
 #[test]
 fn no_server_depends_on_empty_variables_or_inherited_signals() {
     let (host, servers) = prepared::servers(|_| true);

@@ -1,5 +1,5 @@
-//! Every server without a known failure among the drills passes all of them, in their short size, and two
-//! of them pass a selection over TLS and HTTP/2.
+//! Every server without a known failure among the drills passes all of them, in their short size.
+//! Two servers pass a selection of drills over TLS and HTTP/2.
 
 use bench::checks::drill::{self, Drill};
 use bench::machine::host::{self, Host};
@@ -9,15 +9,16 @@ use bench::store::record::Protocol;
 
 use crate::prepared;
 
-/// Servers that are drilled at once. A drill reads its own server's memory and CPU time, and mostly
-/// waits.
+/// The number of servers that are drilled at once. A drill mostly waits, and reads the memory and
+/// CPU time of its own server only.
 const AT_ONCE: usize = 2;
 
-/// Servers for the drills over TLS and HTTP/2: one of blocking threads, and one of events and both.
+/// The servers for the drills over TLS and HTTP/2: one with blocking threads and TLS, and one with
+/// events and both.
 const SPEAKING: [&str; 2] = ["threads", "hyper"];
 
-/// Drills that show each part of a connection over TLS and HTTP/2: how it begins, is held, is broken and
-/// ends. `bench drill --protocol` runs the others.
+/// The drills over TLS and HTTP/2, which cover each part of a connection: how it begins, is held,
+/// is broken and ends. `bench drill --protocol` runs the others.
 const SELECTION: [&str; 10] = [
     "idle",
     "stalled-handshake",
@@ -50,7 +51,8 @@ fn two_servers_pass_a_selection_over_tls_and_http_2() {
     });
 }
 
-/// What is not as the manifest says of the drills that `is_wanted` takes.
+/// Runs the drills that `is_wanted` selects. Returns the results that differ from the manifest, if
+/// there are any.
 fn differing(
     host: &Host,
     server: &Server,
@@ -67,8 +69,8 @@ fn differing(
     (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
-/// Whether its manifest lists no drill over HTTP/1.1. Failed drills of the other servers take too long
-/// here.
+/// Whether the server is not a floor, and its manifest lists no drill over HTTP/1.1 as a known
+/// failure. Failing drills of the other servers take too long here.
 fn has_no_known_failure(server: &Server) -> bool {
     let is_plain = |name: &str| drill::is_drill(name) && name.starts_with("drill/");
     !server.is_floor && !server.known_failure_names().any(is_plain)

@@ -1,4 +1,4 @@
-//! The servers of this checkout, each as its manifest says that it is.
+//! The servers of this checkout behave as their manifests say.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test says what is wrong by its panic")]
 
 mod contract;

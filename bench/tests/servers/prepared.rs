@@ -1,4 +1,4 @@
-//! The servers of this checkout, built, for tests of all that this machine can run.
+//! Builds the servers of this checkout, for tests of every server that this machine can run.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -9,11 +9,11 @@ use bench::servers::checkout::Checkout;
 use bench::servers::launch;
 use bench::servers::server::Server;
 
-/// Whether the servers that tests have wanted can run here, by their names. Each is built once.
+/// Whether each server that a test has asked for can run here, by its name. Each is built once.
 static CAN_RUN: Mutex<BTreeMap<String, bool>> = Mutex::new(BTreeMap::new());
 
-/// Builds the servers that `is_wanted` takes, and prints why others of them cannot run here. Fails
-/// when a build fails, or none can run.
+/// Builds the servers that `is_wanted` selects. Returns those that can run here, and prints why the
+/// others cannot. Fails when a build fails, or when none can run.
 pub(crate) fn servers(is_wanted: impl Fn(&Server) -> bool) -> (Host, Vec<Server>) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let checkout = Checkout::read(Some(&root)).unwrap();
@@ -33,7 +33,7 @@ fn can_run(host: &Host, server: &Server) -> bool {
     })
 }
 
-/// Checks the servers, several at once, and fails with all that `check` says is wrong.
+/// Checks the servers, `at_once` at a time. Fails with everything that `check` finds wrong.
 pub(crate) fn check(servers: &[Server], at_once: usize, check: impl Fn(&Server) -> Option<String> + Sync) {
     let left = Mutex::new(servers.iter());
     let next = || left.lock().unwrap().next();

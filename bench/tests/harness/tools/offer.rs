@@ -1,4 +1,4 @@
-//! What the load tools offer over TLS: what `visit` does, so that a server does the same work under each.
+//! The load tools offer over TLS what `visit` offers: a server does the same work under each tool.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +27,7 @@ fn tools_offer_over_tls_what_visit_offers() {
     }
 }
 
-/// What a client of TLS offers in its first message (RFC 8446, section 4.1.2).
+/// The offer in the first message of a TLS client (RFC 8446, section 4.1.2).
 #[derive(Debug, PartialEq)]
 struct Offer {
     versions: Vec<u8>,
@@ -35,15 +35,17 @@ struct Offer {
     groups: Vec<u8>,
 }
 
-/// The extensions that have the groups and the versions.
+/// The types of the extensions that contain the groups and the versions.
 const GROUPS: u16 = 10;
 const VERSIONS: u16 = 43;
 
-/// A value among the suites that is none: it says that a connection is not renegotiated (RFC 5746).
+/// A value in the list of suites that is not a suite: it says that the handshake is not a
+/// renegotiation (RFC 5746).
 const NO_SUITE: [u8; 2] = [0, 0xff];
 
 impl Offer {
-    /// What a tool offers to the server of a measurement. `None` where the tool is not on this machine.
+    /// Returns the offer of a tool to the server of a measurement, or `None` where the tool is not
+    /// on this machine.
     fn by(tool: &str) -> Option<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -84,12 +86,13 @@ impl Offer {
     }
 
     fn read(mut stream: TcpStream) -> Self {
-        // The last two of its bytes are the length of what follows.
+        // The last two bytes of the header are the length of the record.
         let mut header = [0; 5];
         stream.read_exact(&mut header).unwrap();
         let mut record = vec![0; u16::from_be_bytes([header[3], header[4]]).into()];
         stream.read_exact(&mut record).unwrap();
-        // Type and length, version, and random bytes; then the identifier of a session.
+        // Skips the type and length, the version, the random bytes, and then the identifier of the
+        // session.
         let mut left = &record[4 + 2 + 32..];
         vector(&mut left, 1);
         let suites = vector(&mut left, 2).chunks(2).map(|suite| [suite[0], suite[1]]);
@@ -105,7 +108,8 @@ impl Offer {
     }
 }
 
-/// Takes what the first bytes, of this number, have the length of.
+/// Takes a vector from the front of `left`: a length of this number of bytes, and its content,
+/// which is returned.
 fn vector<'a>(left: &mut &'a [u8], bytes: usize) -> &'a [u8] {
     let (length, rest) = left.split_at(bytes);
     let length = length.iter().fold(0, |length, byte| length << 8 | usize::from(*byte));
@@ -114,7 +118,8 @@ fn vector<'a>(left: &mut &'a [u8], bytes: usize) -> &'a [u8] {
     taken
 }
 
-/// The first connection on which a byte arrives, as wrk connects once without a word; `None` once there is no client that could make one.
+/// Returns the first connection on which a byte arrives, since wrk first opens one on which it
+/// sends nothing. Returns `None` when the client is missing.
 fn accepted(listener: &TcpListener, mut is_missing: impl FnMut() -> bool) -> Option<TcpStream> {
     listener.set_nonblocking(true).unwrap();
     let mut found = None;

@@ -17,7 +17,7 @@ pub(crate) struct Exchange {
     splits: Vec<(usize, bool)>,
 }
 
-/// What the client has received so far.
+/// The answers that the client has received so far.
 #[derive(Default)]
 struct Received<'a> {
     requests: &'a [Request],
@@ -49,7 +49,7 @@ pub(crate) fn exchanges() -> impl Strategy<Value = Exchange> {
     })
 }
 
-/// The first byte of each request in all bytes.
+/// The offset of each request in the bytes of all requests.
 fn starts(requests: &[Request]) -> impl Iterator<Item = usize> {
     requests.iter().scan(0, |end, request| {
         let start = *end;

@@ -17,11 +17,11 @@ const END_HEADERS: u8 = 0x4;
 const PADDED: u8 = 0x8;
 const PRIORITY: u8 = 0x20;
 
-/// The shortest fragment of a longer field block. Servers limit the number of CONTINUATION
-/// frames, or refuse those that could be fewer.
+/// The length of the shortest fragment of a field block that is cut. Servers limit the number of
+/// CONTINUATION frames, or refuse them if fewer would be enough.
 const FRAGMENT: usize = 16;
 
-/// A request, and what its answer depends on.
+/// A request, and the properties on which its answer depends.
 #[derive(Clone, Debug)]
 pub(crate) struct Message {
     pub(crate) method: String,
@@ -42,16 +42,16 @@ pub(crate) struct Message {
 /// How a field block is encoded and framed.
 #[derive(Clone, Debug)]
 pub(crate) struct Layout {
-    /// How each field is encoded, again and again.
+    /// The encodings of the fields, repeated cyclically.
     forms: Vec<u8>,
-    /// Where the block is cut into frames.
+    /// The positions at which the block is cut into frames.
     cuts: Vec<Index>,
     padding: Option<u8>,
-    /// Whether it has a priority, which means nothing.
+    /// Whether its frame has a priority, which has no effect.
     has_priority: bool,
 }
 
-/// What is sent without a frame of another stream within.
+/// A part of a message that no frame of another stream may interrupt.
 pub(crate) enum Piece {
     Block(Vec<(String, String)>, Layout),
     Data(Vec<u8>, Option<u8>),
@@ -107,7 +107,7 @@ fn padding() -> impl Strategy<Value = Option<u8>> {
 }
 
 impl Message {
-    /// Its parts in order. The last one ends the stream.
+    /// The parts of the message, in order. The last one ends the stream.
     pub(crate) fn pieces(&self, scheme: &str) -> Vec<Piece> {
         let pseudo = [
             (":method", self.method.as_str()),
@@ -126,8 +126,8 @@ impl Message {
 }
 
 impl Piece {
-    /// Its frames. A field block changes the table of the connection, so that they are made in the order
-    /// in which they are sent.
+    /// The frames of the part. A field block changes the table of the connection, so frames have to
+    /// be made in the order in which they are sent.
     pub(crate) fn sent(&self, stream: u32, ends: bool, encoder: &mut Encoder) -> Vec<u8> {
         let end = if ends { END_STREAM } else { 0 };
         match self {
@@ -172,7 +172,7 @@ impl Layout {
     }
 }
 
-/// A frame whose payload has padding, where there is one.
+/// A frame, whose payload is padded if `padding` is a length.
 fn padded(kind: u8, flags: u8, stream: u32, before: &[u8], content: &[u8], padding: Option<u8>) -> Vec<u8> {
     match padding {
         None => frame(kind, flags, stream, &[before, content].concat()),

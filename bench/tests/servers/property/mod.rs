@@ -1,6 +1,6 @@
-//! A model of the endpoint, compared with answers to generated well-formed requests: of the
-//! connection loop in memory, and of every server that is the endpoint, over real sockets: plain, within
-//! TLS, and as streams of HTTP/2.
+//! A model of the endpoint, compared with answers to generated well-formed requests. The answers
+//! are those of the connection loop in memory, and of every server that is the endpoint, over real
+//! sockets: in plain text, within TLS, and as streams of HTTP/2.
 
 mod exchange;
 mod message;
@@ -20,23 +20,27 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRu
 use self::wire::{BOUND, Memory, Socket, Tls};
 use crate::prepared;
 
-/// Some seconds in memory, in a debug build.
+/// The number of cases in memory. They take some seconds in a debug build.
 const CASES_IN_MEMORY: u32 = 2000;
 
-/// Some seconds per server: each case is a connection.
+/// The number of cases per server over plain sockets. They take some seconds, since each case is a
+/// connection.
 const CASES_OVER_SOCKETS: u32 = 400;
 
-/// The same of those that are encrypted or interleaved: what they carry is asked without, too.
+/// The number of cases per server over TLS or HTTP/2. Fewer are enough, since requests are also
+/// sent without these.
 const CASES_OVER_OTHERS: u32 = 60;
 
-/// Servers at once where few exchanges are played: the ends of the others take longer.
+/// The number of servers that are checked at once with few cases, which take less time than ending
+/// the servers.
 const AT_ONCE: usize = 4;
 
-/// A server that does not answer takes a timeout in each try.
+/// The time limit for reducing a failed case. If the server does not answer, each try takes a
+/// timeout.
 const SHRINK_MILLISECONDS: u32 = 30_000;
 
 /// Compares `cases` exchanges with the model. They are the same on every run. Fails with the first
-/// one that differs, reduced to the smallest that does.
+/// exchange whose answers differ, reduced to the smallest one that fails.
 fn check<S: Strategy>(
     cases: u32,
     exchanges: &S,
@@ -53,8 +57,9 @@ fn check<S: Strategy>(
     TestRunner::new_with_rng(config, rng).run(exchanges, test).map_err(|error| error.to_string())
 }
 
-/// Whether the server has to answer all generated requests as the endpoint. They are of HTTP/1.1, and none
-/// of them reaches a limit or has an odd method, so that no other known failures count.
+/// Whether the server has to answer all generated requests like the endpoint. They are of HTTP/1.1,
+/// and none of them reaches a limit or has an odd method, so known failures in cases of these do
+/// not count.
 fn is_the_endpoint(server: &Server) -> bool {
     let cases = conformance::cases();
     let names = cases.iter().map(|case| case.name);
@@ -63,9 +68,9 @@ fn is_the_endpoint(server: &Server) -> bool {
     !server.is_floor && !server.known_failure_names().any(|name| generated.contains(&name))
 }
 
-/// Whether the server speaks this protocol, of HTTP/2, and has to answer all generated requests as the
-/// endpoint. They are well-formed, so that no known failures count but those of its greeting, and of
-/// methods that are odd and allowed.
+/// Whether the server speaks this protocol, which is a kind of HTTP/2, and has to answer all
+/// generated requests like the endpoint. They are well-formed, so the only known failures that
+/// count are those of the greeting over HTTP/2, and of methods that are odd but allowed.
 fn answers_streams(server: &Server, protocol: Protocol) -> bool {
     let is_one = |name: &str| conformance::subject_of(name) == "h2-endpoint" || name == "methods/of-symbols";
     server.protocols.contains(&protocol) && !server.known_failure_names().any(is_one)

@@ -1,5 +1,5 @@
-//! The right answers, from the endpoint's description and the RFCs, and from no code of the
-//! servers.
+//! The correct answers, according to the endpoint's description and the RFCs. The model uses no
+//! code of the servers.
 
 use answers::Response;
 use conformance::Expected;
@@ -9,7 +9,7 @@ use super::request::{Persistence, Request, Version};
 /// Whether the connection is closed after the answer (RFC 9112, section 9.3).
 pub(crate) fn closes(request: &Request) -> bool {
     match (request.version, request.option) {
-        // The bytes after it are not HTTP.
+        // The bytes after a CONNECT request are not HTTP.
         _ if request.method == "CONNECT" => true,
         (_, Persistence::Close) => true,
         (Version::Http11, _) | (Version::Http10, Persistence::KeepAlive) => false,
@@ -47,7 +47,7 @@ pub(crate) fn check(request: &Request, answer: &Response) -> Result<(), String> 
     Err(format!("{request:?}: {wrong}"))
 }
 
-/// What is wrong with the answer to a request with this method for this path, whatever carries it.
+/// Returns the error in the answer to a request with this method and path, over any protocol.
 pub(crate) fn mismatch(method: &str, path: &str, answer: &Response) -> Option<String> {
     let expected = match method {
         "GET" => Expected::greeting(path).exact(),

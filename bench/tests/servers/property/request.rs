@@ -6,19 +6,19 @@ use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
-/// A request as bytes, and what it means.
+/// A request as bytes, and its meaning.
 #[derive(Clone)]
 pub(crate) struct Request {
-    /// Up to and including the empty line.
+    /// The head, up to and including the empty line.
     pub(crate) head: String,
-    /// As it is sent, with its framing.
+    /// The body as it is sent, with its framing.
     pub(crate) body: Vec<u8>,
     pub(crate) method: String,
     /// The path that the answer has to name.
     pub(crate) path: String,
     pub(crate) version: Version,
     pub(crate) option: Persistence,
-    /// It has `Expect: 100-continue`.
+    /// Whether it has `Expect: 100-continue`.
     pub(crate) expects: bool,
 }
 
@@ -42,8 +42,8 @@ pub(crate) enum Persistence {
 enum Body {
     None,
     Sized(Vec<u8>),
-    /// The chunks, each with whether its size is in capitals and with its extensions, and the
-    /// trailers.
+    /// The chunks and the trailers. A chunk has its data, whether its size is in capitals, and its
+    /// extensions.
     Chunked(Vec<(Vec<u8>, bool, String)>, Vec<String>),
 }
 
@@ -91,7 +91,7 @@ fn decisive_fields(
 ) -> Vec<(&'static str, String)> {
     let mut fields = Vec::new();
     let mut add = |name, value: &str| fields.push((name, value.to_owned()));
-    // An HTTP/1.0 client may leave it out, and here does so in requests with a body.
+    // An HTTP/1.0 client may leave out Host, and here does so in requests with a body.
     if version == Version::Http11 || matches!(body, Body::None) {
         add("Host", "example.test:8080");
     }
@@ -128,7 +128,7 @@ pub(crate) fn last() -> Request {
     }
 }
 
-/// Method, target and path.
+/// Generates the method, the target and the path of a request.
 fn asked() -> impl Strategy<Value = (String, String, String)> {
     let query = || option::of(queries());
     let authorities = vec!["http://h", "HTTPS://a.example:8080", "http://[::1]:80", "http://127.0.0.1"];
@@ -209,8 +209,8 @@ fn body() -> impl Strategy<Value = Body> {
     ]
 }
 
-/// The body for HTTP/1.0, which has no chunks, and where a server may reject a POST without a
-/// length (RFC 1945, section 8.3), as actix does.
+/// Changes a body for HTTP/1.0, which has no chunks. A POST always has a length, since a server may
+/// reject one without it (RFC 1945, section 8.3), as actix does.
 fn sized(body: Body, method: &str) -> Body {
     match body {
         Body::None if method == "POST" => Body::Sized(Vec::new()),

@@ -10,22 +10,23 @@ use proptest::sample::Index;
 use super::message::{self, Message, Piece};
 use super::model;
 
-/// The table that a server has to have before its settings are known (RFC 9113, section 6.5.2).
+/// The size of the table that a server must have before its settings are known (RFC 9113, section
+/// 6.5.2).
 const TABLE: u32 = 4096;
 
 /// Requests on one connection.
 #[derive(Clone, Debug)]
 pub(crate) struct Streams {
     messages: Vec<Message>,
-    /// Which of the streams comes next, again and again.
+    /// The choices of the next stream, repeated cyclically.
     order: Vec<Index>,
-    /// Where the bytes are cut into writes.
+    /// The positions at which the bytes are cut into writes.
     cuts: Vec<Index>,
-    /// After which frames the client waits for the answers that are due.
+    /// The parts after which the client waits for the answers that are due.
     waits: Vec<Index>,
 }
 
-/// What is sent without a break, and the stream that ends with it.
+/// Bytes that are sent without a break, and the stream that ends with them, if any.
 struct Part {
     bytes: Vec<u8>,
     ended: Option<u32>,
@@ -59,7 +60,7 @@ impl Streams {
                 due.drain(..).try_for_each(|stream| self.check(client, stream))?;
             }
         }
-        // What a server sends after the last answer is seen too.
+        // The frames that the server sends after the last answer are checked, too.
         client.settle()
     }
 

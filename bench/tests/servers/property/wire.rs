@@ -9,14 +9,15 @@ use proptest::prelude::*;
 use shared::http::{Connection, Wants};
 use shared::testing::{Identity, TlsStream};
 
-/// How long the client waits. Only a server that is wrong takes so long.
+/// The client's timeout. Only a faulty server takes that long.
 pub(crate) const BOUND: Duration = Duration::from_secs(20);
 
 /// A connection from the client's side.
 pub(crate) trait Wire {
-    /// Sends as much as the other side takes. It may have closed, which its answers decide.
+    /// Sends as much as the other side takes. It may have closed the connection: its answers show
+    /// whether it was right.
     fn send(&mut self, bytes: &[u8]);
-    /// Appends the next bytes; false at the end of the connection.
+    /// Appends the next bytes. Returns false at the end of the connection.
     fn receive(&mut self, bytes: &mut Vec<u8>) -> Result<bool, String>;
 }
 
@@ -25,38 +26,39 @@ pub(crate) trait Wire {
 pub(crate) struct Memory {
     connection: Connection,
     unread: Vec<u8>,
-    /// Bytes that a stream would have sent.
+    /// Bytes that the connection loop would have sent over a stream.
     written: Vec<u8>,
 }
 
 /// A socket to a server.
 pub(crate) struct Socket(TcpStream);
 
-/// The most bytes of a record (RFC 8446, section 5.1).
+/// The maximum number of bytes in a record (RFC 8446, section 5.1).
 const RECORD: usize = 16 * 1024;
 
-/// How bytes are cut into records, and records into writes: the lengths, again and again.
+/// The lengths of TLS records, and of the writes in which they are sent. Both are repeated
+/// cyclically.
 #[derive(Clone, Debug)]
 pub(crate) struct Lengths {
     records: Vec<usize>,
     writes: Vec<usize>,
 }
 
-/// TLS to a server.
+/// A TLS connection to a server.
 pub(crate) struct Tls<'a> {
     stream: TlsStream,
     records: Cycle<'a>,
     writes: Cycle<'a>,
 }
 
-/// Lengths, again and again.
+/// An endless iterator that repeats lengths cyclically.
 type Cycle<'a> = std::iter::Copied<std::iter::Cycle<std::slice::Iter<'a, usize>>>;
 
 /// Generates lengths.
 pub(crate) fn lengths() -> impl Strategy<Value = Lengths> {
     let lengths = || {
         let some = vec(prop_oneof![1 => 1..20_usize, 3 => 20..3000_usize], 0..6);
-        // Small ones alone would take long.
+        // Short lengths alone would take long, so one is the maximum.
         some.prop_map(|mut lengths| {
             lengths.push(RECORD);
             lengths
@@ -156,7 +158,8 @@ impl Wire for Tls<'_> {
     }
 }
 
-/// What one read has. The end of TLS has to be announced, where the connection is not reset.
+/// Appends the bytes of one read. Unless the connection is reset, the end of TLS has to be
+/// announced.
 fn read(stream: &mut impl Read, bytes: &mut Vec<u8>) -> Result<bool, String> {
     let mut buffer = [0; 16 * 1024];
     match stream.read(&mut buffer) {

@@ -1,5 +1,5 @@
-//! The endpoint with a blocking thread for each connection. What is not here is in `shared`: how a
-//! server behaves as a program (`process`), and HTTP over any stream (`http::Session`).
+//! The endpoint with a blocking thread for each connection. The rest is in `shared`: the behaviour
+//! of a server as a program (`process`), and HTTP over any stream (`http::Session`).
 
 use std::net::TcpStream;
 use std::process::ExitCode;
@@ -9,10 +9,11 @@ use shared::http::{Buffers, Driver, Session, Timeouts, Turn};
 use shared::lifecycle::{ConnectionPermit, Lifecycle};
 use shared::process::{self, Flags};
 
-/// How long a thread waits for its client before it looks at the clock, and at the server's stage.
+/// How long a thread waits for its client before it checks the clock and the server's stage.
 const INTERVAL: Duration = Duration::from_millis(250);
 
-/// A thread's stack: several times what a session takes, and little enough for thousands of them.
+/// The size of a thread's stack: several times what a session takes, and small enough for thousands
+/// of threads.
 const STACK_BYTES: usize = 128 * 1024;
 
 fn main() -> ExitCode {
@@ -23,10 +24,10 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(flags.connections()?);
     let listener = process::bind(&flags.addresses()?)?;
     let timeouts = flags.timeouts();
-    // From the ready line to the end: it accepts, and hands each connection over with its permit.
+    // Prints the ready line, then accepts connections until the end, each with its permit.
     process::serve(listener, &lifecycle, flags, |stream, permit| {
         let thread = std::thread::Builder::new().stack_size(STACK_BYTES);
-        // Where no thread can be started, or its socket fails, the connection is closed.
+        // If no thread can be started, or the socket fails, the connection is closed.
         drop(thread.spawn(move || talk(stream, &permit, &timeouts)));
     })
 }
