@@ -92,16 +92,6 @@ pub fn explanation(loaded: &Loaded) -> Option<Document> {
     })
 }
 
-/// The names of the workloads in the family of the leading workload.
-pub fn leading_workloads(loaded: &Loaded) -> Vec<String> {
-    let summaries = summarise(&loaded.records);
-    let source = Source::new(loaded, &summaries);
-    let Some(leading) = section::leading(&source.families) else { return Vec::new() };
-    let is_own = |family: &&Family| family.members.iter().any(|member| std::ptr::eq(*member, leading));
-    let members = source.families.iter().find(is_own).into_iter().flat_map(|family| &family.members);
-    members.map(|member| member.workload.name.clone()).collect()
-}
-
 /// The figures of microbenchmarks as a table for a terminal of this width.
 pub fn microbenchmarks(record: &MicrobenchRecord, width: Option<usize>) -> String {
     format::table(&section::microbench_table(record), width)

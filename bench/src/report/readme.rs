@@ -4,14 +4,13 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use super::answer;
 use super::chart::{Chart, Width, standalone};
 use super::format::markdown;
 use super::section::{self, Source};
 use crate::analysis::summary::summarise;
-use crate::report::leading_workloads;
 use crate::store::record::Record;
 use crate::store::results::{self, Loaded};
 
@@ -26,16 +25,14 @@ const BEGIN: &str = "<!-- recorded: scripts/record writes what follows -->";
 /// See [`BEGIN`].
 const END: &str = "<!-- recorded: end -->";
 
-/// Copies the records that the answer is taken from to [`FOLDER`], draws the picture there, and
-/// writes the sentences and the table into README.md. The copy has no histograms, which it does not need.
+/// Copies the records of the leading workload to [`FOLDER`], draws the picture there, and writes the
+/// sentences and the table into README.md. The copy has no histograms, which it does not need.
 /// Fails if there are no figures of a load, or if a file cannot be read or written.
 pub fn refresh(root: &Path, loaded: &Loaded) -> anyhow::Result<()> {
-    let names = leading_workloads(loaded);
-    let is_kept = |record: &&Record| names.contains(&record.workload.name);
-    let records: Vec<Record> = loaded.records.iter().filter(is_kept).map(without_histogram).collect();
-    if records.is_empty() {
-        bail!("there are no figures to show: measure `quick`, or the whole `sweep`");
-    }
+    let leading = super::document(loaded).leading;
+    let leading = leading.context("there are no figures to show: measure `quick`, or the whole `sweep`")?;
+    let is_leading = |record: &&Record| record.workload.name == leading;
+    let records: Vec<Record> = loaded.records.iter().filter(is_leading).map(without_histogram).collect();
     let folder = root.join(FOLDER);
     results::write_copy(&folder, &loaded.machine, &records)?;
     let recorded = results::load(&folder)?;
