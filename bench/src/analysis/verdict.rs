@@ -304,7 +304,7 @@ fn disturbed_host(record: &Record) -> Option<String> {
 /// Reports a link that carried nearly its capacity.
 fn busy_link(record: &Record) -> Option<String> {
     let share = record.hosts.as_ref()?.network?.utilisation()?;
-    (share >= LINK_BUSY_FROM).then(|| format!("the link carried {:.0} % of what it can", share * 100.0))
+    (share >= LINK_BUSY_FROM).then(|| format!("the link carried {:.0} % of its capacity", share * 100.0))
 }
 
 /// The shares of a core's time that the server's busiest threads used, the largest first. Empty for

@@ -74,7 +74,7 @@ pub(super) fn make(
                 continue;
             }
             Some(Alone::Busy(share)) => {
-                (format!("uses {:.0} % of a core when nothing is asked of it", share * 100.0), Some(share))
+                (format!("uses {:.0} % of a core while idle", share * 100.0), Some(share))
             }
             Some(Alone::Connections(open)) => {
                 (format!("keeps {open} of {} connections open", load.connections), None)

@@ -20,7 +20,7 @@ pub fn document(loaded: &Loaded, labels: [&str; 2]) -> Document {
     let section = Section::new(
         "versus",
         "Did the change help?",
-        "Both states stood side by side and were loaded in turn, so that a ratio is paired. A state is worse or better \
+        "The servers of both states ran at the same time and were loaded in turn, so that ratios are paired. A state is worse or better \
          where the interval of the ratio excludes 1, and the ratio differs from 1 by more than the noise.",
     );
     Document {

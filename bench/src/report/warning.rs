@@ -208,7 +208,7 @@ fn client_bound(summaries: &[WorkloadSummary]) -> Option<String> {
 fn network_bound(summaries: &[WorkloadSummary]) -> Option<String> {
     let cells = server_names(summaries, |cell| cell.bound() == Some(Bound::NetworkBound))?;
     Some(format!(
-        "The link of the server's host carried nearly what it can: {cells}. These requests/s are the network's; CPU time \
+        "The link of the server's host was nearly full: {cells}. These requests/s are the network's; CPU time \
          per request compares the servers."
     ))
 }

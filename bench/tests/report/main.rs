@@ -191,7 +191,7 @@ fn warnings_know_hosts() {
     for expected in [
         "Other processes were at work before the first run on beta and gamma (load average 0.80 on 2 cores): stop",
         "Memory was swapped out before the first run on alpha and gamma: stop",
-        "The link of the server's host carried nearly what it can: network-bound (everywhere). These",
+        "The link of the server's host was nearly full: network-bound (everywhere). These",
         "Attached to, not started",
     ] {
         assert!(told.iter().any(|warning| warning.starts_with(expected)), "{expected}: {told:?}");

@@ -463,7 +463,7 @@ fn a_link_that_is_nearly_full_bounds_what_nothing_else_does() {
         run.workload.rate = Some(RateRecord { per_second: Some(1000.0), ..RateRecord::default() });
         run
     };
-    let full = Some("the link carried 96 % of what it can");
+    let full = Some("the link carried 96 % of its capacity");
     let gigabit = Some(1000);
     let cases = [
         ("sent", linked(0.5, 0.5, [10, 120], gigabit), "network-bound", full),

@@ -38,7 +38,7 @@ const TERMS: [(&str, &str, &str); 5] = [
          Client-bound: the load tool was at its limit first, so the requests per second are the tool's. \
          Thread-bound: a thread of the server was busy all the time, while its cores had time left. \
          Network-bound: \
-         the link of the server's host carried nearly what it can. Latency-bound: none of these was busy. Disturbed: something else used the cores. Invalid: requests failed, or the \
+         the link of the server's host was nearly full. Latency-bound: none of these was busy. Disturbed: something else used the cores. Invalid: requests failed, or the \
          load was not the one that was asked for, so its figures say nothing about the server.",
     ),
     (

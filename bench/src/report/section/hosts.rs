@@ -186,7 +186,7 @@ fn network_table(runs: &[Measured], has_several: bool) -> Option<Table> {
         );
     }
     table.notes.push(
-        "Link used: what the busier direction carried, as a share of what it can; with 90 % a run whose server and \
+        "Link used: what the busier direction carried, as a share of its capacity; from 90 % a run whose server and \
          load tool had time left is network-bound. Sent again: segments that TCP on the server's host sent again, in all \
          runs. Dropped: packets that its interface dropped."
             .into(),

@@ -58,10 +58,7 @@ pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
             "Loaded for longer before each run, since the runtime compiles code while it runs",
             &each(summary, warmed),
         ),
-        sentence(
-            "Measured alone, since they use CPU time when nothing is asked of them",
-            &each(summary, restless),
-        ),
+        sentence("Measured alone, since they use CPU time while idle", &each(summary, restless)),
         sentence(
             "Slices that other processes disturbed, and that are left out",
             &each(summary, disturbed_slices),

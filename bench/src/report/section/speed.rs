@@ -23,8 +23,7 @@ pub(super) fn section(source: &Source) -> Option<Section> {
          (thread-bound), the round trip if none of these did (latency-bound).",
     );
     if source.loaded.machine.hosts.is_some() {
-        let network = "Over a network there is one limit more: the link of the server's host, where it carried nearly what \
-                       it can (network-bound).";
+        let network = "Over a network there is one more limit: the link of the server's host, when it is nearly full (network-bound).";
         section.about.push(network.into());
     }
     section.with(
