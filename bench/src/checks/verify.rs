@@ -192,7 +192,7 @@ fn cases(protocol: Protocol, depth: Depth) -> Vec<Case> {
 }
 
 /// Starts a process of the server, and sends it the cases. Known failures come last, with a shorter
-/// timeout.
+/// timeout, except those that have to pass as a whole.
 fn send(
     host: &Host,
     server: &Server,
@@ -202,8 +202,8 @@ fn send(
     progress: &(dyn Fn(usize) + Sync),
 ) -> anyhow::Result<Run> {
     let running = launch::start(host, server, &[], flags)?;
-    let (known, others): (Vec<Case>, Vec<Case>) =
-        cases.iter().cloned().partition(|case| server.known_failure(case.name).is_some());
+    let may_fail = |case: &Case| server.known_failure(case.name).is_some_and(|failure| !failure.only_split);
+    let (known, others): (Vec<Case>, Vec<Case>) = cases.iter().cloned().partition(may_fail);
     let is_stopped = || host.interrupted();
     let watch = Watch { progress, is_stopped: &is_stopped };
     let run = conformance::run(running.address, &others, settings, &watch);
