@@ -1,21 +1,22 @@
 #!/usr/bin/env bash
-# In bash a program in the background ignores Ctrl-C, and one in parentheses in the background does not.
+# In bash a program in the background ignores Ctrl-C, but a program in parentheses in the background does not.
 #
-# A shell without job control has what it starts in the background ignore SIGINT, so that Ctrl-C ends the script and not, for
-# instance, a server beside it: POSIX, and each of these shells for `program &`. bash gives a command that its background
-# subshell runs the signals that the script was started with, so that parentheses around the command, for a `cd` or a
-# variable, let Ctrl-C end it; the subshell itself goes on and takes the next command. dash, ksh93, mksh and zsh keep it
-# ignored. `trap - INT` within the parentheses gives it back in mksh and zsh too, and does nothing in dash and ksh93, as
-# POSIX has it of what a shell was entered with: the same script leaves its program running where /bin/sh is dash.
+# A shell without job control makes programs that it starts in the background ignore SIGINT, so that Ctrl-C ends the script
+# but not, for instance, a server beside it. POSIX requires this, and each of these shells does it for `program &`. In bash, a
+# command that a background subshell runs gets the signals that the script was started with: with parentheses around the
+# command, for a `cd` or a variable, Ctrl-C ends it. The subshell itself continues with the next command. dash, ksh93, mksh
+# and zsh keep SIGINT ignored. `trap - INT` within the parentheses restores it in mksh and zsh too. It does nothing in dash
+# and ksh93, since POSIX does not let a script reset a signal that was ignored when its shell was entered. So the same script
+# leaves its program running where /bin/sh is dash.
 #
-# Seen with bash 5.2.15, dash 0.5.12, ksh93u+m 1.0.4, mksh 59c and zsh 5.9, of Debian 12. Needs Debian's package lists for a
-# shell that is missing, and no root. Exits with 1 when this changes.
+# Seen with bash 5.2.15, dash 0.5.12, ksh93u+m 1.0.4, mksh 59c and zsh 5.9, of Debian 12. Needs Debian's package lists if a
+# shell is missing, and no root. Exits with 1 when this changes.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
 
-# What is missing is unpacked here and not installed.
+# Missing shells are unpacked here and not installed.
 declare -A package=([bash]=bash [dash]=dash [ksh93]=ksh93u+m [mksh]=mksh [zsh]=zsh)
 for shell in "${!package[@]}"; do
     command -v "$shell" >/dev/null && continue
@@ -25,7 +26,7 @@ for shell in "${!package[@]}"; do
 done
 export PATH=$PATH:$folder/unpacked/bin:$folder/unpacked/usr/bin
 
-# The bit of SIGINT in the signals that the program in the background ignores.
+# Each script reads the bit of SIGINT in the signals that the program in the background ignores.
 for line in '/bin/sleep 60 &' '(exec /bin/sleep 60) &' '(trap - INT; exec /bin/sleep 60) &'; do
     echo "$line" >script
     cat >>script <<'SH'

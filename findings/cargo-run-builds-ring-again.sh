@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# A `cargo build` that is started below `cargo run` builds ring again, and so does the next one in a shell.
+# A `cargo build` by a program under `cargo run` builds ring again, and so does the next one by a shell.
 #
-# cargo gives the programs that it runs variables of their package, such as CARGO_MANIFEST_DIR. The build
-# script of ring asks to run again when CARGO_MANIFEST_DIR, CARGO_PKG_NAME or another of these changes, and
-# means those that cargo sets for the script itself. But cargo compares the values that it was started
-# with. They differ between a shell, which has none, and a program below `cargo run` or `cargo test`: each
-# change from one to the other compiles ring and all that depends on it, such as rustls, though no file has
-# changed. Without the variables nothing is built.
+# cargo sets variables of the package, such as CARGO_MANIFEST_DIR, for the programs that it runs. The build
+# script of ring asks to run again when CARGO_MANIFEST_DIR, CARGO_PKG_NAME or another of these changes. It
+# means the variables that cargo sets for the script itself, but cargo compares the values that cargo was
+# started with. A shell has none, and a program under `cargo run` or `cargo test` has them: each change from
+# one to the other compiles ring and all that depends on it, such as rustls, although no file has changed. If
+# the program removes the variables, nothing is built.
 #
 # Seen with cargo 1.95.0 and ring 0.17.14. Needs cargo and a C compiler, and no root. Exits with 1 when this
 # changes.
@@ -54,7 +54,7 @@ echo 'pub use ring::digest;' >signed/src/lib.rs
 
 runner() { cargo run --quiet --manifest-path runner/Cargo.toml -- "$@"; }
 shell() { cargo build --manifest-path signed/Cargo.toml; }
-# Prints a name, and how often a build compiles ring.
+# Prints a name, and how many times a build compiles ring.
 count() { # NAME COMMAND...
     local said
     said=$("${@:2}" 2>&1) || { echo "$said" >&2; exit 1; }

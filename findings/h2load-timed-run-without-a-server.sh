@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# h2load against a port where no server listens: 10 of 10 failed by count, 0 failed by duration.
+# Where no server listens, h2load reports 10 of 10 requests as failed in a run by count, and 0 in a run by duration.
 #
 # With `-n 10` h2load counts every request that it could not send as failed and errored. With `-D 1`,
 # and the same clients, address and refused connections, it reports 0 failed, 0 errored and 0 timeout:
-# a request that has no connection is never "started", and a timed run counts from what was started.
-# The exit code is 0 in both cases. A script that looks for failures of a timed run finds none, and has
-# to look for `0 done` instead.
+# a request without a connection is never "started", and a timed run counts only started requests. The
+# exit code is 0 in both cases. A script that looks for failures of a timed run finds none: it has to
+# look for `0 done` instead.
 #
 # Seen with h2load of nghttp2 1.52.0 (Debian nghttp2-client 1.52.0-1+deb12u3).
 # Needs apt-get (Debian), dpkg and python3, and no root. Exits with 1 when this changes.
@@ -21,7 +21,7 @@ export LD_LIBRARY_PATH
 h2load=unpacked/usr/bin/h2load
 $h2load --version
 
-# Bound and never listened on: every connect is refused for as long as it is held.
+# The program binds a port and does not listen on it: every connect is refused while the program runs.
 coproc HELD { exec python3 -c 'import socket, sys
 held = socket.socket()
 held.bind(("127.0.0.1", 0))

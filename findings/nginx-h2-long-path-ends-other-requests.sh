@@ -2,12 +2,12 @@
 # nginx answers a long path with 414 over HTTP/1.1. Over HTTP/2 it ends the connection, and all other
 # requests on it.
 #
-# `large_client_header_buffers` limits a request line to 8 KiB by default, beyond which its documentation
-# has 414. Over HTTP/2 a field as long as that, as HPACK encodes it, is an error of the connection: nginx
-# sends GOAWAY with ENHANCE_YOUR_CALM and closes, without an answer to the request and in the middle of the
-# answers to others. GOAWAY names the long request as the last one that was processed, so that the client
-# may not take those that were cut for unprocessed and ask again (RFC 9113, section 6.8). A browser or a
-# proxy that shares a connection between its users' requests loses all of them to one long link.
+# `large_client_header_buffers` limits a request line to 8 KiB by default; its documentation says that a
+# longer one gets 414. Over HTTP/2 a field whose HPACK encoding is that long is a connection error: nginx
+# sends GOAWAY with ENHANCE_YOUR_CALM and closes the connection, without an answer to the request and in the
+# middle of the answers to others. GOAWAY names the long request as the last one that was processed, so the
+# client may not treat the interrupted requests as unprocessed and send them again (RFC 9113, section 6.8).
+# A browser, or a proxy whose users' requests share a connection, loses all of them to one long link.
 #
 # Seen with nginx 1.22.1 (Debian 1.22.1-9+deb12u11) and h2 4.3.0 as the client. Needs apt-get (Debian), dpkg
 # and python3 with pip, and no root. Exits with 1 when this changes.
@@ -34,7 +34,7 @@ http {
     fastcgi_temp_path $folder/fastcgi;
     uwsgi_temp_path $folder/uwsgi;
     scgi_temp_path $folder/scgi;
-    # Two seconds for the large file.
+    # The large file takes two seconds.
     limit_rate 50k;
     server { listen 127.0.0.1:$port; root $folder; }
     server { listen 127.0.0.1:$((port + 1)) http2; root $folder; }
@@ -60,7 +60,7 @@ def over_http_1(path):
 
 
 def over_http_2(paths):
-    """What came of each request, all on one connection."""
+    """Returns the result of each request. All requests are on one connection."""
     outcomes = {}
     with socket.create_connection(("127.0.0.1", port + 1)) as client:
         h2_client = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="utf-8"))
@@ -89,7 +89,7 @@ def over_http_2(paths):
         return [f"{status}, {end}" for status, _, end in outcomes.values()]
 
 
-# Huffman's code takes six bits for a `p`.
+# HPACK's Huffman code for a `p` has six bits.
 fits, too_long = "/" + "p" * 8000, "/" + "p" * 12000
 print("HTTP/1.1:", over_http_1(fits), over_http_1(too_long))
 print("HTTP/2, a file beside a path that fits: ", over_http_2(["/large", fits]))

@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Node: of 400 valid requests that are pipelined over HTTPS one is answered, and the connection ends.
-# Over HTTP the same bytes get 400 answers.
+# Node answers one of 400 valid requests that are pipelined over HTTPS, and ends the connection. Over
+# HTTP the same bytes get 400 answers.
 #
 # A server that has 16 KiB of answers to send (64 KiB since node 22) pauses the socket and the parser
-# until they are sent. From a paused TCP socket nothing more is read. From a paused TLS socket neither,
-# but the records that came in the same read as the first are still decrypted and handed to the parser
-# (`ClearOut` in src/crypto/crypto_tls.cc). The paused parser answers with the error HPE_PAUSED, which
-# the server takes for a malformed request: it emits 'clientError', and by default ends the connection.
+# until they are sent. It reads nothing more from a paused TCP socket. It reads nothing more from a
+# paused TLS socket either, but it still decrypts the records that came in the same read as the first
+# one, and passes them to the parser (`ClearOut` in src/crypto/crypto_tls.cc). The paused parser returns
+# the error HPE_PAUSED, which the server takes for a malformed request: it emits 'clientError', and by
+# default ends the connection.
 #
-# All requests are answered where they fit into one record (16 KiB), where the answers are short in
-# total, and where the client reads the answers to one record before it sends the next. Other
-# connections are served as before. A load tool that sends more than 16 KiB at once measures this.
+# All requests are answered if they fit into one record (16 KiB), if the answers are short in total, or
+# if the client reads the answers to one record before it sends the next. Other connections are served
+# as before. A load tool that sends more than 16 KiB at once measures this.
 #
 # Seen with node 20.20.2 and 26.10.0 (npm): over HTTPS, 1 of 400 requests answered, with and without a
 # listener for 'clientError'. Needs npm and openssl, and no root. Exits with 1 when this changes.
@@ -36,7 +37,7 @@ function request(bytes, body) {
 }
 
 const small = request(50, 1000);
-// Each is a list of what the client sends: a part follows when the parts before it have been answered.
+// Each case lists the parts that the client sends. It sends a part when the parts before are answered.
 const cases = [
   ['http, 400 requests in 20000 bytes', [small.repeat(400)], '400 answered'],
   ['https, 1 request in 50 bytes', [small], '1 answered'],
@@ -47,7 +48,7 @@ const cases = [
   ['https, another connection', [small], '1 answered'],
 ];
 
-/** What a client gets: its answers, whether the connection ends before the last, and the server's errors. */
+/** Returns the number of a client's answers, whether the connection ends before the last, and the errors. */
 function seen(server, parts, errors) {
   errors.clear();
   const isSecure = server instanceof https.Server;
@@ -56,7 +57,7 @@ function seen(server, parts, errors) {
   return new Promise(resolve => {
     const address = { host: '127.0.0.1', port: server.address().port };
     const socket = isSecure ? tls.connect({ ...address, rejectUnauthorized: false }) : net.connect(address);
-    // The client and the server share a thread: all of a part is there once the server reads.
+    // The client and the server share a thread, so a whole part has arrived when the server reads.
     const send = () => {
       expected += parts[sent].split('GET ').length - 1;
       socket.write(parts[sent++]);

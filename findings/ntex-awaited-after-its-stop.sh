@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# ntex 3: who first awaits a server once its stop has begun waits for ever.
+# ntex 3: a program that first awaits a server after the server's stop has begun waits for ever.
 #
 # `Server` is a future that ends with the server. Its first poll sends the manager a message that asks
-# to be told of the end. The manager reads no message while it stops the server, and none after, but
-# the channel lives on in the `Server`, and the message in it: its answer never comes, nor does the
-# end of the channel (`handle_cmd` in src/manager.rs of ntex-server). A signal handler that calls
-# `stop` between `run()` and the first `.await` leaves a process that listens no more and never ends.
-# Polled once before the stop, the same server ends.
+# for a notification of the end. The manager reads no message while it stops the server, and none after
+# that. The `Server` keeps the channel open, with the message in it: neither the answer nor the end of
+# the channel ever comes (`handle_cmd` in src/manager.rs of ntex-server). A signal handler that calls
+# `stop` between `run()` and the first `.await` leaves a process that no longer listens and never ends.
+# If the program polls the server once before the stop, the server ends.
 #
 # Seen with ntex 3.12.3 (ntex-server 3.11.2): "awaited later: waits", "polled before: ended". Needs cargo,
 # and no root. Exits with 1 when this changes.
@@ -35,8 +35,8 @@ use ntex::rt::{DefaultRuntime, System};
 use ntex::time::{Millis, sleep, timeout};
 use ntex::web::{self, App, HttpResponse, HttpServer};
 
-/// Stops a server before it is awaited, after one poll if `is_polled`, and says whether it ends within
-/// ten seconds: its stop takes a quarter of a second.
+/// Stops a server before it is awaited, but after one poll if `is_polled`. Returns whether it ends within
+/// ten seconds: a stop takes a quarter of a second.
 fn try_it(is_polled: bool) -> &'static str {
     System::new("stopped", DefaultRuntime).block_on(async move {
         let mut server = HttpServer::new(async || App::new().default_service(web::to(async || HttpResponse::Ok().finish())))
@@ -58,7 +58,7 @@ fn try_it(is_polled: bool) -> &'static str {
     })
 }
 
-/// The end of its threads is not waited for.
+/// Exits without waiting for the end of the server's threads.
 fn main() {
     println!("{}", try_it(std::env::args().len() > 1));
     std::process::exit(0);

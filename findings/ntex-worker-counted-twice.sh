@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# ntex 3 with 64 workers: in some starts one gets twice the connections, and a graceful stop with no
-# connection open takes all of its timeout.
+# ntex 3 with 64 workers: in some starts one worker gets twice the connections, and a graceful stop
+# without open connections takes its whole timeout.
 #
-# A worker says that it is ready by its status, "available", and by a flag, "updated". The main thread
-# starts a worker, looks at its status, and then waits for the flag. Where the worker is ready before
-# that look, the main thread sees the status, and then the flag for the same news. It lists the worker
-# twice, since it adds a worker without a look whether the list has it (`update_workers` in
-# src/manager.rs of ntex-server). Connections go to the entries of the list in turn: such a worker gets
-# twice the share of another. A graceful stop sends each entry a message. The worker reads one, and
-# ends. The other may be in the worker's queue by then, where it is never read and keeps the channel of
-# its answer, for which the stop waits until `shutdown_timeout`, here 5 s.
+# A worker reports that it is ready by its status, "available", and by a flag, "updated". The main
+# thread starts a worker, checks its status, and then waits for the flag. If the worker is ready before
+# that check, the main thread sees the status, and then the flag for the same event. It lists the worker
+# twice, since it does not check whether the list already has the worker (`update_workers` in
+# src/manager.rs of ntex-server). Connections go to the entries of the list in turn, so the worker gets
+# twice the share of another. A graceful stop sends each entry a message. The worker reads one message,
+# and ends. The other message may be in the worker's queue by then, where it is never read but keeps the
+# channel of its answer open. The stop waits for that answer until `shutdown_timeout`, here 5 s.
 #
-# Where the application of each worker is made only once the main thread waits for the flag, no worker
-# is listed twice. ntex 4.5.0 looks whether its list has the worker.
+# If the application of each worker is made only after the main thread waits for the flag, no worker is
+# listed twice. ntex 4.5.0 checks whether its list has the worker.
 #
-# Seen on two cores with ntex 3.12.3 (ntex-server 3.11.2): 20 of 65 starts had a worker with twice the
-# share, and 10 of these a stop of 5.5 s instead of 0.4 s. Not seen with ntex 4.5.0 (ntex-server 4.3.3). Needs
+# Seen on two cores with ntex 3.12.3 (ntex-server 3.11.2): in 20 of 65 starts a worker had twice the
+# share, and in 10 of these the stop took 5.5 s instead of 0.4 s. Not seen with ntex 4.5.0 (ntex-server 4.3.3). Needs
 # cargo with Rust 1.95, python3, and no root. Exits with 1 when this changes.
 set -euo pipefail
 folder=$(mktemp -d)
@@ -35,8 +35,8 @@ use ntex::web::{self, App, HttpResponse, HttpServer};
 
 static MAIN_IS_READY: OnceLock<()> = OnceLock::new();
 
-/// Prints its port, and after a line of input how long a graceful stop took. With an argument each
-/// worker waits until the main thread has looked at all of them.
+/// Prints its port, and, after a line of input, the duration of a graceful stop. With an argument, each
+/// worker waits until the main thread has checked all of them.
 fn main() {
     if std::env::args().len() == 1 {
         MAIN_IS_READY.set(()).unwrap();
@@ -57,7 +57,7 @@ fn main() {
         .LISTEN
         .unwrap()
         .run();
-        // Runs after the tasks that `run` has spawned, each of which looks at its worker.
+        // Runs after the tasks that `run` has spawned, each of which checks its worker.
         ntex::rt::spawn(async { *MAIN_IS_READY.get_or_init(|| ()) });
         let handle = server.clone();
         let stop = std::thread::spawn(move || {
@@ -78,11 +78,11 @@ import collections, http.client, subprocess, sys
 CONNECTIONS = 64 * 6
 
 def started(*command):
-    """Starts it, makes connections one after another, and stops it: those of each worker, and the time."""
+    """Starts a program, connects again and again, and stops it. Returns connections per worker, and the stop's time."""
     server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     port = int(server.stdout.readline())
     by_worker = collections.Counter()
-    # The first ones come while some workers are not yet in the list.
+    # The first half is not counted, since some workers may not yet be in the list.
     for number in range(-CONNECTIONS, CONNECTIONS):
         client = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         client.request("GET", "/")
@@ -99,7 +99,7 @@ program, version, waits, starts = sys.argv[1], sys.argv[2], sys.argv[3] == "wait
 label = f"ntex {version}{', workers wait' if waits else ''}"
 # ntex 4 does not distribute connections in turn, so that shares say nothing there.
 has_shares = version.startswith("3.")
-# Which worker is ready early is a race: one start in which the stop is late shows it.
+# Whether a worker is ready early is a race. One start with a late stop is enough to show it.
 uneven = late = 0
 for start in range(1, starts + 1):
     by_worker, seconds = started(program, *["wait"] * waits)

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# The 90th percentile of the same hundred answers: three load tools, two meanings.
+# Three load tools report two different 90th percentiles of the same hundred answers.
 #
 # A server answers 90 requests at once and the last 10 after 300 ms. By the nearest-rank definition
-# the 90th percentile is the 90th value in order: a fast one. autocannon reports that. ab and hey
-# take the value at index 90 of the sorted hundred, which is the 91st: a slow one. At a step in the
-# distribution their p90 differs from autocannon's by the whole step, so that percentiles of two
+# the 90th percentile is the 90th value in order, a fast one. autocannon reports this value. ab and
+# hey take the value at index 90 of the sorted hundred, which is the 91st, a slow one. At a step in
+# the distribution their p90 differs from autocannon's by the whole step, so that percentiles of two
 # tools cannot be compared, even for equal answers.
 #
 # Seen with ab 2.3 (Debian apache2-utils 2.4.71), hey 0.1.4 (Debian) and autocannon 9.0.0 (npm).
-# Needs root for nothing; apt-get (Debian), dpkg, npm and python3. Exits with 1 when this changes.
+# Needs apt-get (Debian), dpkg, npm and python3, and no root. Exits with 1 when this changes.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$folder"' EXIT

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Where a core is offline, the crate procfs gives the times of the next core under its number.
+# If a core is offline, the crate procfs gives the times of the next core under the number of the offline core.
 #
-# `KernelStats::cpu_time` is read as "the time of core N at index N". /proc/stat has a line `cpuN` per core that is online, with
-# its number; the crate keeps the lines in their order and drops the numbers. With core 2 of 4 offline, as simultaneous
-# multithreading is switched off on many machines, index 2 is core 3, and index 3 does not exist. The type has no number, so that
-# a reader cannot tell.
+# A program reads index N of `KernelStats::cpu_time` as the time of core N. /proc/stat has a line `cpuN` for each core that is
+# online, with its number; the crate keeps the order of the lines and drops the numbers. With core 2 of 4 offline, index 2 is
+# core 3, and index 3 does not exist. Cores are offline on many machines, where simultaneous multithreading is switched off. The
+# type has no number, so the program cannot detect this.
 #
-# Seen with procfs 0.18.0, whose reader is given the text of such a /proc/stat. Needs cargo, and no root. Exits with 1 when this
-# changes.
+# Seen with procfs 0.18.0: the script passes the text of such a /proc/stat to its reader. Needs cargo, and no root. Exits with 1
+# when this changes.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

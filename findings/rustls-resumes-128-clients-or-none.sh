@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# rustls as it comes: of 128 clients that connect again in turn all resume their sessions, of 129 none.
+# With rustls's defaults, all of 128 clients that connect again in turn resume their sessions, but none of 129.
 #
-# A `ServerConfig` stores the newest 256 sessions, and gives each client of TLS 1.3 two tickets, each for
-# a session of its own: there is room for 128 clients. With one client more, the first one has lost its
-# sessions when it returns. Its whole handshake stores two new ones in place of those of the client that
-# comes next, and so on: the share of resumed handshakes goes from all to none. A benchmark of
-# resumption with more clients measures whole handshakes. With a `ticketer` the tickets hold the
+# A `ServerConfig` stores the newest 256 sessions, and gives each TLS 1.3 client two tickets, each for a
+# session of its own: there is room for 128 clients. With one more client, the sessions of the first
+# client are gone when it returns. Its full handshake stores two new sessions, which replace those of the
+# client that comes next, and so on: the share of resumed handshakes drops from all to none. A benchmark
+# of resumption with more clients measures full handshakes. With a `ticketer` the tickets hold the
 # sessions, the server stores none, and all clients resume.
 #
 # Seen with rustls 0.23.46 and its provider ring. Needs cargo, and no root. Exits with 1 when this changes.
@@ -62,7 +62,7 @@ fn is_resumed(client: &Arc<ClientConfig>, server: &Arc<ServerConfig>) -> bool {
     server.handshake_kind() == Some(HandshakeKind::Resumed)
 }
 
-/// How many of so many clients resume, where all connect once, and then all again in the same order.
+/// Returns how many clients resume. All clients connect once, and then again in the same order.
 fn resumed(clients: usize, has_ticketer: bool) -> usize {
     let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     let certificate = certified.cert.der();
@@ -77,7 +77,7 @@ fn resumed(clients: usize, has_ticketer: bool) -> usize {
     let server = Arc::new(server);
     let mut roots = RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
-    // Each has a store of sessions of its own.
+    // Each client has a session store of its own.
     let clients: Vec<_> = (0..clients)
         .map(|_| {
             Arc::new(

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# A crate that asks for the feature `log` of tracing makes h2 take a tenth more instructions per request, though no log
+# A crate that asks for the feature `log` of tracing makes h2 execute a tenth more instructions per request, though no log
 # is written.
 #
-# h2 marks its work with spans and events of tracing, which cost next to nothing where no subscriber is set. With the
-# feature `log`, tracing hands them to the crate log where there is no subscriber, and asks for each whether a logger wants
-# it. Cargo unites features: it is enough that any other crate of the build asks for `log`, as actix-http does. A program
-# without a subscriber and without a logger, which has not changed a line, then takes some 12 % more instructions for the
-# same requests of HTTP/2. Built with `--workspace`, or with several `--package`, a program has the features of the others
-# too: so two builds of one lock file differ.
+# h2 marks its work with spans and events of tracing, which cost next to nothing if no subscriber is set. With the feature
+# `log` and no subscriber, tracing passes them to the crate log, and asks for each one whether a logger wants it. Cargo
+# unifies features: it is enough that any other crate of the build asks for `log`, as actix-http does. A program without a
+# subscriber and without a logger, in which no line has changed, then executes some 12 % more instructions for the same
+# HTTP/2 requests. A program that is built with `--workspace`, or with several `--package`, has the features of the other
+# packages too, so two builds of one lock file differ.
 #
 # Seen with h2 0.4.20, tracing 0.1.44, log 0.4.35 and tokio 1.54.1 on x86-64: 1.12 times the instructions. Needs cargo and
 # valgrind, which counts the instructions, and no root. Exits with 1 when the ratio is below 1.03.
@@ -25,7 +25,7 @@ name = "requests"
 edition = "2024"
 
 [features]
-# What another crate of the build would ask for.
+# The feature that another crate of the build would ask for.
 asked-elsewhere = ["tracing/log"]
 
 [dependencies]
@@ -42,7 +42,7 @@ lto = "fat"
 
 [workspace]
 TOML
-# A client and a server of HTTP/2 in one thread, over memory: so a run takes the same instructions each time.
+# An HTTP/2 client and server in one thread, connected in memory, so that each run executes the same instructions.
 cat >src/main.rs <<'RUST'
 use bytes::Bytes;
 use http::{Request, Response};
@@ -86,11 +86,11 @@ fn main() {
 }
 RUST
 
-count() { # REQUESTS: the instructions of a run
+count() { # REQUESTS: prints the number of instructions of a run
     valgrind --tool=callgrind --callgrind-out-file=/dev/null target/release/requests "$1" 2>&1 |
         sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
 }
-per_request() { # FLAGS: the instructions of a request, by the difference of two runs
+per_request() { # FLAGS: prints the instructions per request, from the difference of two runs
     cargo build --quiet --release "$@" >&2
     echo $((($(count 3000) - $(count 1000)) / 2000))
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# wrk against a server that sends 103 Early Hints before each answer: twice as many requests as were sent.
+# wrk counts twice as many requests as it sends, if the server sends 103 Early Hints before each answer.
 #
-# An interim answer (RFC 9110, section 15.2) is no answer to a request: the final one follows. wrk
-# counts both as answers, and its number of requests and its rate are those of interim and final
-# answers together, without an error.
+# An interim answer (RFC 9110, section 15.2) does not complete a request: the final answer follows. wrk
+# counts both as answers. Its number of requests and its rate include the interim answers, and it
+# reports no error.
 #
 # Seen with wrk 4.1.0 (Debian 4.1.0-3+b2). Needs apt-get (Debian), dpkg and python3, and no root.
 # Exits with 1 when this changes.
@@ -52,9 +52,9 @@ read -r port <&"${SERVER[0]}"
 
 counted=$($wrk -t1 -c1 -d2s "http://127.0.0.1:$port/load" | awk '/requests in/ { print $1 }')
 asked=$(python3 -c "import urllib.request; print(urllib.request.urlopen('http://127.0.0.1:$port/').read().decode())")
-echo "requests that the server was sent: $asked"
+echo "requests that the server received: $asked"
 echo "requests that wrk counts:          $counted"
-# The last ones were on their way when the time was over.
+# The last requests were on their way when the time was over.
 if python3 -c "import sys; asked, counted = map(int, sys.argv[1:]); sys.exit(not (asked > 100 and 1.9 < counted / asked < 2.1))" "$asked" "$counted"; then
     echo "as described"
 else

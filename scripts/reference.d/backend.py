@@ -1,4 +1,4 @@
-"""What is behind a server that has no handler of its own: it answers each request after a second."""
+"""The backend of a server that has no handler of its own. It answers each request after a second."""
 
 import functools
 import threading
@@ -25,12 +25,12 @@ class Slow(BaseHTTPRequestHandler):
 
 class Backend(ThreadingHTTPServer):
     def handle_error(self, *_):
-        """The server in front of it has ended, as SIGTERM told it."""
+        """Ignores the error: the server in front of the backend has ended on SIGTERM."""
 
 
 @functools.cache
 def port():
-    """Where it listens, in a thread of this process."""
+    """Starts the backend in a thread of this process, once, and returns its port."""
     backend = Backend(("127.0.0.1", 0), Slow)
     threading.Thread(target=backend.serve_forever, daemon=True).start()
     return backend.server_port

@@ -1,4 +1,4 @@
-"""What a person who runs a server meets, asked over raw connections."""
+"""The behaviour that a person who runs a server meets, tested over raw connections."""
 
 import re
 import selectors
@@ -8,7 +8,7 @@ import time
 TIMEOUT = 3  # seconds for an answer
 QUIET = 0.3  # seconds without a byte, after which no more is expected
 IN_FLIGHT = 0.3  # seconds after which a slow request has reached its handler
-IDLE_LIMIT = 130  # seconds; more than the two minutes of some servers
+IDLE_LIMIT = 130  # seconds; longer than the limit of some servers, two minutes
 
 COLUMNS = [
     "server", "HEAD with a body", "`Date`", "two pipelined requests", "HTTP/1.0 keep-alive",
@@ -35,13 +35,13 @@ class Client:
         return self
 
     def answers(self):
-        """The answers so far: lines of status that follow the start or a body."""
+        """The number of answers so far, by their status lines, which may directly follow a body."""
         return len(re.findall(rb"HTTP/1\.[01] \d{3}[ \r]", self.received))
 
     def read(self, enough=1):
         """Reads until there are `enough` answers and nothing follows, or the connection ends.
 
-        Returns how it ended: `open`, `closed`, `reset` or `silent`."""
+        Returns the state of the connection: `open`, `closed`, `reset` or `silent`."""
         while True:
             self.socket.settimeout(QUIET if self.answers() >= enough else TIMEOUT)
             try:
@@ -141,9 +141,9 @@ def ask(address, path):
 
 
 def idle_limits(servers):
-    """How long each of `(name, address, path)` keeps a silent connection and one that was answered.
+    """Measures how long each server, a `(name, address, path)`, keeps a silent and an answered connection.
 
-    All wait at the same time. Returns two cells by name, each `None` where no connection could be opened."""
+    All connections wait at the same time. Returns two cells by name, each `None` if no connection could be opened."""
     found = {name: {} for name, _, _ in servers}
     waiting = selectors.DefaultSelector()
     started = time.monotonic()

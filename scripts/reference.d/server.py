@@ -1,21 +1,22 @@
-"""Foreign servers: one file each in `servers/`, which says how to install and how to start it.
+"""Foreign servers. Each has a file in `servers/`, which says how to install it and how to start it.
 
-    # The comment that heads the file says what the server does.
+    # The comment at the head of the file says what the server does.
     from = "Debian"             # or "PyPI" or "npm"
     packages = ["haproxy"]      # the first one's version is the server's
     command = ["{root}/usr/sbin/haproxy", "-f", "{folder}/haproxy.cfg"]
-    built_with = ["libev-dev"]  # Debian's packages with which pip builds it here
-    runtime = ["Ruby", "ruby", "--version"]  # what it needs of the system, and prints its version
+    built_with = ["libev-dev"]  # the Debian packages that pip needs to build it here
+    runtime = ["Ruby", "ruby", "--version"]  # its runtime, and the command that prints the version
     environment = { NAME = "value" }
-    path = "/hello"             # a server that cannot greet: this path has
+    path = "/hello"             # for a server that cannot greet: this path has
     body = "Hello, world!\\n"    # this body
     slow = true                 # `/slow` is answered after a second
-    [files]                     # what is written into its folder before it starts
+    [files]                     # files that are written into its folder before it starts
     "haproxy.cfg" = "..."
 
-`{root}` is where the packages are, `{libraries}` their libraries of Debian, `{folder}` the server's
-own folder, `{apps}` the folder of applications that servers share, `{port}` its port, `{backend}` the
-port of a server that answers after a second, to which one without a handler passes `/slow` on.
+`{root}` is the folder of the packages, `{libraries}` the folder of their Debian libraries, `{folder}`
+the server's own folder, `{apps}` the folder of applications that servers share, and `{port}` its port.
+`{backend}` is the port of a backend that answers after a second: a server without a handler forwards
+`/slow` to it.
 """
 
 import json
@@ -34,14 +35,14 @@ import backend
 
 HERE = Path(__file__).parent
 KEYS = {"from", "packages", "built_with", "command", "runtime", "environment", "path", "body", "slow", "files"}
-# What every server of this repository prints once all of it listens: a port may be open before.
+# Every server of this repository prints this line once all of its workers listen. Its port may be open before that.
 READY_LINE = "listening on http://"
 READY_TIMEOUT = 30  # seconds; a JVM that compiles its source first takes a few
 END_TIMEOUT = 40  # seconds; gunicorn and others give the requests in flight 30
 
 
 class LeftOut(Exception):
-    """Why a server cannot be installed or started."""
+    """A server cannot be installed or started. The message says why."""
 
 
 class Server:
@@ -99,7 +100,7 @@ class Server:
         return f"{name} " + re.search(r"\d[\d.]*", output(asked))[0]
 
     def start(self, port=0):
-        """Starts it, and waits until it accepts connections."""
+        """Starts the server, and waits until it accepts connections."""
         port = port or free_port()
         places = {"root": self.root, "folder": self.folder, "apps": HERE / "apps", "port": port}
         places["backend"] = backend.port()
@@ -139,7 +140,7 @@ class OwnServer:
 
 
 class Process:
-    """A server that runs, in a process group of its own, which `kill` ends as a whole."""
+    """A running server in a process group of its own. `kill` ends the whole group."""
 
     running = set()
 
@@ -205,7 +206,7 @@ def debian_libraries(root):
 
 
 def output(command, folder=None, environment=None):
-    """What a command prints. Fails with its last line on standard error."""
+    """Returns what a command prints. Fails with its first error, or else its last line, on standard error."""
     try:
         done = subprocess.run(
             command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL,
@@ -221,7 +222,7 @@ def output(command, folder=None, environment=None):
 
 
 def from_debian(root, packages):
-    """Unpacks the packages, and those that they need and the system lacks. Installs nothing."""
+    """Unpacks the packages, and their dependencies that the system lacks. Installs nothing."""
     plan = output(["apt-get", "--simulate", "--no-install-recommends", "install", *packages])
     lacking = [line.split()[1] for line in plan.splitlines() if line.startswith("Inst ")]
     archives = root / "archives"
@@ -236,11 +237,11 @@ def from_debian(root, packages):
 
 def from_pypi(root, packages):
     """Installs today's versions into a virtual environment."""
-    # Without its own pip, which needs ensurepip, a separate package in Debian.
+    # The environment gets no pip, since that needs ensurepip, a separate package in Debian.
     output([sys.executable, "-m", "venv", "--without-pip", root])
     python = root / "bin/python"
     pip = [sys.executable, "-m", "pip", "--python", python, "--disable-pip-version-check"]
-    # Where the C compiler finds what a package is built with.
+    # The folders where the C compiler finds the libraries that a package is built with.
     unpacked = {"C_INCLUDE_PATH": str(root / "usr/include"), "LIBRARY_PATH": str(debian_libraries(root))}
     output([*pip, "install", "--quiet", "--no-cache-dir", *packages], environment={**os.environ, **unpacked})
     ask = f"import importlib.metadata as m; print(m.version('{packages[0]}'))"

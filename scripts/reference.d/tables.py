@@ -1,4 +1,4 @@
-"""The tables of `docs/conformance.md`, between two comments each. Only rows that are new replace others."""
+"""The tables of `docs/conformance.md`, between two comments. A new row replaces the old row of its server."""
 
 SUBJECTS = [
     "endpoint", "framing", "chunks", "host", "target", "methods", "connection", "limits", "pipelining",
@@ -8,7 +8,7 @@ COUNTS = ["server", "version", "from", "passed", "hidden", "wrong", "strict"]
 
 
 def share(found):
-    """Passed of asked, over the findings about some subjects; a range where cases are flaky."""
+    """Passed cases of all cases, over the findings about some subjects; a range if cases are flaky."""
     found = [findings for findings in found if findings and findings["cases"]]
     if not found:
         return "–"
@@ -18,7 +18,7 @@ def share(found):
 
 
 def totals(found):
-    """The cells about all subjects: passed of asked, hidden, wrong, strict."""
+    """The cells about all subjects: passed cases of all cases, hidden, wrong, strict."""
     counts = (sum(findings[key] for findings in found.values()) for key in ("hidden", "wrong", "strict"))
     return [share(found.values()), *map(str, counts)]
 
@@ -28,7 +28,7 @@ def line(cells):
 
 
 def rule(header):
-    """Columns of numbers are on the right."""
+    """The line below the header, which aligns columns of numbers to the right."""
     numbers = {"passed", "hidden", "wrong", "strict", *SUBJECTS}
     return line(["---:" if name in numbers else "---" for name in header])
 
@@ -47,7 +47,7 @@ def rows_of(text):
 
 
 def merge(old, new):
-    """The rows of both by name; a cell that is `None` stays as it was."""
+    """The old and the new rows, sorted by name. A new cell replaces the old one, unless it is `None`."""
     rows = {row[0]: row for row in old}
     for row in new:
         before = rows.get(row[0], [])
@@ -65,7 +65,7 @@ def block(tables):
 
 
 def replace(page, name, tables, dated):
-    """The page with the rows of these tables in the place between its comments."""
+    """The page with these tables merged into the tables between its two comments."""
     start, end = f"<!-- reference: {name} -->", f"<!-- reference: end of {name} -->"
     before, found, rest = page.partition(start)
     old, closed, after = rest.partition(end)

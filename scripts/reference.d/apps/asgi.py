@@ -1,4 +1,4 @@
-"""Greets on each path; `/slow` takes a second. Other methods than GET and HEAD are refused."""
+"""Answers each path with a greeting, `/slow` after a second. Rejects methods other than GET and HEAD."""
 
 import asyncio
 
@@ -11,7 +11,7 @@ async def app(scope, receive, send):
         await send({"type": "http.response.start", "status": 405, "headers": refusal})
         await send({"type": "http.response.body"})
         return
-    # The path as the client sent it, where the server passes it on.
+    # The path as the client sent it, if the server passes it on.
     path = scope.get("raw_path") or scope["path"].encode("latin-1")
     path = path.split(b"?")[0]
     if path == b"/slow":

@@ -1,4 +1,4 @@
-"""Greets on each path; `/slow` takes a second. Other methods than GET and HEAD are refused."""
+"""Answers each path with a greeting, `/slow` after a second. Rejects methods other than GET and HEAD."""
 
 import re
 import time
@@ -8,7 +8,7 @@ def app(environ, start_response):
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
         start_response("405 Method Not Allowed", [("Allow", "GET, HEAD"), ("Content-Length", "0")])
         return [b""]
-    # The path as the client sent it, where the server passes it on.
+    # The path as the client sent it, if the server passes it on.
     path = environ.get("RAW_URI") or environ.get("REQUEST_URI") or environ["PATH_INFO"]
     path = re.sub("^[a-zA-Z]+://[^/?]*", "", path).split("?")[0] or "/"
     if path == "/slow":

@@ -4,7 +4,7 @@ package main
 
 import "net/http"
 
-// speakH2C makes the server speak HTTP/2 also with clients that begin with it, without TLS.
+// speakH2C adds HTTP/2 without TLS, for clients that begin a connection with HTTP/2.
 func speakH2C(server *http.Server) error {
 	server.Protocols = new(http.Protocols)
 	server.Protocols.SetHTTP1(true)

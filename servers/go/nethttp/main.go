@@ -1,6 +1,6 @@
 // The article's Go server: net/http with its defaults, one handler on the default mux.
-// Added to the article's program: the port, the ready line, --version, a graceful shutdown, TLS, and
-// HTTP/2 without it.
+// It adds to the article's program: the port, the ready line, --version, a graceful shutdown, TLS, and
+// HTTP/2 without TLS.
 package main
 
 import (
@@ -63,7 +63,8 @@ func main() {
 }
 
 // drainOnSignal shuts the server down on the first SIGTERM or SIGINT, and exits on the second.
-// It closes the channel that it returns once all requests that were read have been answered.
+// The returned channel is closed once all requests that were read have been answered, or the limit
+// has passed.
 func drainOnSignal(server *http.Server) <-chan struct{} {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)

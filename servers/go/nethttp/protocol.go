@@ -8,14 +8,14 @@ import (
 	"net/http"
 )
 
-// protocol is what clients speak: HTTP/1.1; with a certificate, HTTP/2 or HTTP/1.1 over TLS 1.3; with
+// protocol says what clients speak: HTTP/1.1; with a certificate, HTTP/2 or HTTP/1.1 over TLS 1.3; with
 // h2c, HTTP/2 or HTTP/1.1, without TLS.
 type protocol struct {
 	cert, key string
 	h2c       bool
 }
 
-// check returns what is wrong with the flags.
+// check returns an error for an invalid combination of flags.
 func (p protocol) check() error {
 	switch {
 	case p.cert != "" && p.key == "":
@@ -28,7 +28,7 @@ func (p protocol) check() error {
 	return nil
 }
 
-// prepare makes the server speak it. Over TLS net/http itself offers h2 and http/1.1.
+// prepare makes the server speak the protocol. Over TLS, net/http itself offers h2 and http/1.1.
 func (p protocol) prepare(server *http.Server) error {
 	if p.h2c {
 		return speakH2C(server)
@@ -44,7 +44,7 @@ func (p protocol) prepare(server *http.Server) error {
 	return nil
 }
 
-// serve answers until the server is shut down.
+// serve answers requests until the server is shut down.
 func (p protocol) serve(server *http.Server, listener net.Listener) error {
 	if p.cert != "" {
 		return server.ServeTLS(listener, "", "")

@@ -63,7 +63,7 @@ export async function lead(flags, variable) {
   }
 }
 
-// The first address of the host that can be listened on, with its port.
+// Returns the first address of the host that is available, with its port.
 async function find(flags) {
   let failed;
   try {
@@ -80,8 +80,8 @@ async function find(flags) {
   return fail(cannotListen(flags, failed));
 }
 
-// Listens for a moment, alone: workers share the port also with a server that has it already. The
-// port, or the code of the error where that fails.
+// Listens for a moment without sharing the port: workers would share it even with another server.
+// Returns the port, or the code of the error.
 function trial(host, port) {
   return new Promise((resolve) => {
     const server = net.createServer();

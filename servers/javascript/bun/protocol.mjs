@@ -1,10 +1,10 @@
-// What a worker and its clients speak: HTTP/1.1, HTTP/2 beside it, or what they agree on over TLS.
+// The protocol of a worker: HTTP/1.1, that and HTTP/2, or the one that a client agrees on over TLS.
 import fs from "node:fs";
 
-// The number of TLS 1.3 in its messages, by which Bun calls it.
+// The number of TLS 1.3 in TLS messages, by which Bun identifies the version.
 const TLS_1_3 = 0x0304;
 
-// The options of Bun.serve for it.
+// The options of Bun.serve for the protocol.
 export function protocol({ tlsCert, tlsKey, h2c }) {
   if (!tlsCert) {
     return h2c ? { http2: true } : {};
@@ -13,7 +13,7 @@ export function protocol({ tlsCert, tlsKey, h2c }) {
   return { http2: true, tls: { cert, key, minVersion: TLS_1_3 } };
 }
 
-// What is wrong with the files of TLS, in one line. Bun has no other check than to serve.
+// Returns what is wrong with the TLS files, in one line. Bun can check them only by serving.
 export async function check(flags) {
   try {
     await Bun.serve({ hostname: "localhost", port: 0, ...protocol(flags), fetch: () => undefined }).stop();

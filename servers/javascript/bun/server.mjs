@@ -5,7 +5,7 @@ import { readFlags } from "./flags.mjs";
 import { lead } from "./main.mjs";
 import { work } from "./worker.mjs";
 
-// A worker is this program with its flags in this variable.
+// A worker is this program, started with its flags in this variable.
 const WORKER = "BUN_SERVER_WORKER";
 
 if (process.env[WORKER]) {

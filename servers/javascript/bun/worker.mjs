@@ -13,7 +13,7 @@ const DRAIN_GRACE = 500;
 // Bun's longest timeout, in seconds.
 const LONGEST_TIMEOUT = 255;
 
-// In the place of the host of a request that names none: such a URL is only a path.
+// Stands for the host of a request that names none: the URL of such a request is only a path.
 const NO_HOST = "http://localhost";
 
 const TYPE = { "Content-Type": "text/plain; charset=utf-8" };
@@ -40,7 +40,7 @@ export function work(flags) {
     return;
   }
 
-  // A terminal sends these to the whole process group. The main process handles them for its
+  // A terminal sends these signals to the whole process group. The main process handles them for its
   // workers.
   ["SIGTERM", "SIGINT"].forEach((signal) => process.on(signal, () => {}));
   process.on("message", () => drain(server, flags.drainTimeout));
@@ -56,7 +56,8 @@ function answer(request) {
   return refuse(request);
 }
 
-// Reads a body and drops it, and then answers. Bun answers one that is malformed or over the limit.
+// Reads a body and drops it, and then answers. Bun itself answers a malformed one, or one over
+// the limit.
 async function refuse(request) {
   await request.blob();
   return new Response(null, { status: 405, headers: { ...closing(), Allow: "GET, HEAD" } });

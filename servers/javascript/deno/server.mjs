@@ -1,11 +1,11 @@
-// The endpoint on Deno.serve: a worker per core, as `deno serve --parallel` has them. The main thread
+// The endpoint on Deno.serve: one worker per core, like `deno serve --parallel`. The main thread
 // starts the workers, which share the port, and ends them.
 import { lookup } from "node:dns/promises";
 import os from "node:os";
 
 import { readFlags } from "./flags.mjs";
 
-// The value of SIG_SETMASK on Linux, and the bytes of a set of signals.
+// The value of SIG_SETMASK on Linux, and the size of a signal set in bytes.
 const SIG_SETMASK = 2;
 const SIGNAL_SET_BYTES = 128;
 
@@ -18,7 +18,8 @@ if (flags.version) {
   lead({ ...(await find()), ...encryption });
 }
 
-// A parent may have blocked SIGTERM, which is inherited. Deno has no other way to change that.
+// A parent may have blocked SIGTERM, and this process inherits the signal mask. Deno has no other
+// way to change it.
 function unblockSignals() {
   const types = { parameters: ["i32", "buffer", "pointer"], result: "i32" };
   const libc = Deno.dlopen("libc.so.6", { pthread_sigmask: types });
@@ -69,8 +70,8 @@ function lead(address) {
   }
 }
 
-// The first address of the host that can be listened on. It is listened on alone for a moment: the
-// workers would share the port also with a server that has it already.
+// Returns the first address of the host that is available, with its port. Listens on it for a moment
+// without sharing the port: the workers would share it even with another server.
 async function find() {
   let failed;
   try {
@@ -90,7 +91,7 @@ async function find() {
   return fail(cannotListen(failed));
 }
 
-// The certificate and its key. Deno has no other check of them than to listen.
+// Returns the certificate and its key. Deno can check them only by listening.
 function readFiles() {
   const [cert, key] = [flags.tlsCert, flags.tlsKey].map((path) => {
     try {

@@ -35,7 +35,7 @@ function answer(request) {
     if (request.method === "GET") {
       return new Response(body, { headers: { ...closing(), ...TYPE } });
     }
-    // In HTTP/2 Deno would send the body. A path of a URL has only ASCII.
+    // Over HTTP/2, Deno would send the body. The path of a URL is ASCII, one byte per character.
     return new Response(null, { headers: { ...closing(), ...TYPE, "content-length": body.length } });
   }
   return refuse(request);
@@ -55,7 +55,7 @@ async function refuse(request) {
       }
     }
   } catch {
-    // It is malformed, or the client has left. Deno itself would answer with 500.
+    // The body is malformed, or the client has left. Deno itself would answer with 500.
     return error(400);
   }
   return new Response(null, { status: 405, headers: { ...closing(), allow: "GET, HEAD" } });

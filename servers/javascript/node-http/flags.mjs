@@ -31,7 +31,8 @@ const FLAGS = {
   "tls-key": [undefined, (text) => text],
 };
 
-// Their values, times in milliseconds. For an invalid flag it prints one line and exits with 2.
+// Returns the values of the flags, times in milliseconds. For an invalid flag it prints one line
+// and exits with 2.
 export function readFlags() {
   try {
     const options = { version: { type: "boolean" }, help: { type: "boolean" }, h2c: { type: "boolean" } };

@@ -46,7 +46,7 @@ export async function lead(flags) {
   }
 }
 
-// The first address of the host that can be listened on.
+// Returns the first address of the host that is available.
 async function find(flags) {
   let failed;
   try {
@@ -62,7 +62,7 @@ async function find(flags) {
   return fail(cannotListen(flags, failed));
 }
 
-// Listens for a moment; the code of the error where that fails.
+// Listens for a moment. Returns the code of the error if that fails.
 function trial(host, port) {
   return new Promise((resolve) => {
     const server = net.createServer();

@@ -26,21 +26,21 @@ export function work(flags) {
     maxHeaderSize: HEAD_BYTES,
     headersTimeout: flags.headTimeout,
     keepAliveTimeout: idleTimeout,
-    // That of a whole request. A body has no time limit while its client keeps sending.
+    // A whole request has no timeout: a body has no time limit while its client keeps sending.
     requestTimeout: 0,
-    // How often Node looks for heads that are late.
+    // The interval in which Node looks for late heads, in milliseconds.
     connectionsCheckingInterval: Math.min(500, flags.headTimeout / 2),
     noDelay: true,
   };
   const server = create(flags, options, answer);
   server.timeout = flags.writeTimeout;
   server.maxRequestsPerSocket = 0;
-  // Node drops further fields silently. One too many is kept, for `answer` to see.
+  // Node silently drops fields beyond this number. One too many is kept, so that `answer` sees it.
   server.maxHeadersCount = HEAD_FIELDS + 1;
   server.on("error", (error) => process.send(error.code));
   server.listen({ host: process.env.ADDRESS, port: flags.port, backlog: BACKLOG });
 
-  // A terminal sends these to the whole process group. The main process handles them for its
+  // A terminal sends these signals to the whole process group. The main process handles them for its
   // workers.
   ["SIGTERM", "SIGINT"].forEach((signal) => process.on(signal, () => {}));
   process.on("message", () => drain(server, flags.drainTimeout));
@@ -90,7 +90,7 @@ function discard(request, response) {
 function refuse(response, status) {
   const length = { "Content-Length": 0 };
   if (response.stream) {
-    // In HTTP/2 only the stream ends, without the rest of its body.
+    // Over HTTP/2 only the stream ends, without the rest of its body.
     response.stream.respond({ ":status": status, ...length }, { endStream: true });
     if (!response.stream.endAfterHeaders) {
       response.stream.close();

@@ -11,7 +11,7 @@ async def endpoint(scope, receive, send):
     if method in ("GET", "HEAD"):
         body = GREETING % scope["raw_path"]
         length = LENGTH, b"%d" % len(body)
-        # In HTTP/2 granian would send a body also in the answer to HEAD.
+        # Over HTTP/2, granian would send the body in the answer to HEAD too.
         await answer(send, 200, [TYPE, length], body if method == "GET" else b"")
     elif declared(scope) <= BODY_LIMIT and await discard(receive):
         await answer(send, 405, [(b"allow", b"GET, HEAD"), (LENGTH, b"0")])
@@ -30,7 +30,7 @@ def declared(scope):
 
 
 async def discard(receive):
-    """Reads a body and drops it; whether it is within the limit."""
+    """Reads a body and drops it. Returns whether it is within the limit."""
     left = BODY_LIMIT
     more = True
     while more and left >= 0:

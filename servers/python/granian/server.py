@@ -22,8 +22,8 @@ from tls import check
 
 BACKLOG = 4096  # connections; the kernel caps it at net.core.somaxconn, 4,096 by default
 HEAD_BYTES = 16 * 1024
-STREAMS = 128  # that a client of HTTP/2 may have open
-RESERVED = 100  # descriptors that a worker keeps for other uses than connections
+STREAMS = 128  # streams that an HTTP/2 client may have open
+RESERVED = 100  # descriptors that a worker keeps for uses other than connections
 
 
 class Server(MPServer):
@@ -41,13 +41,13 @@ class Server(MPServer):
             http=mode(flags),
             websockets=False,
             backlog=BACKLOG,
-            # Connections that a worker has at once. It takes others when one of them is closed.
+            # Connections that a worker has at once. It accepts another when one of them is closed.
             backpressure=connections_per_worker(flags),
             http1_settings=HTTP1Settings(
                 header_read_timeout=round(flags.head_timeout * 1000), max_buffer_size=HEAD_BYTES
             ),
             http2_settings=HTTP2Settings(max_concurrent_streams=STREAMS, max_headers_size=HEAD_BYTES),
-            # As it comes granian takes TLS 1.3 only, and offers the protocols of its mode.
+            # By default, granian accepts only TLS 1.3, and offers the protocols of its mode.
             ssl_cert=flags.tls_cert and Path(flags.tls_cert),
             ssl_key=flags.tls_key and Path(flags.tls_key),
             log_level=LogLevels.error,
@@ -58,13 +58,13 @@ class Server(MPServer):
         self.parent, self.lives = os.pipe()
 
     def load(self):
-        """The application, in a worker, which from now on ends with the process that started it."""
+        """Returns the application in a worker. The worker now exits with the process that started it."""
         os.close(self.lives)
         threading.Thread(target=self.exit_with_parent, daemon=True).start()
         return endpoint
 
     def exit_with_parent(self):
-        # The kernel closes the other end when the parent ends, also when it is killed.
+        # The kernel closes the other end when the parent ends, even if the parent is killed.
         os.read(self.parent, 1)
         os._exit(1)
 
@@ -84,7 +84,7 @@ class Server(MPServer):
 
 
 def main():
-    # A parent may have blocked SIGTERM, and ignored the end of its children, which is inherited.
+    # A parent may have blocked SIGTERM and ignored SIGCHLD. This process inherits both.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     flags = read_flags()
@@ -107,7 +107,7 @@ def main():
 
 
 def mode(flags):
-    """What granian speaks: HTTP/1 as it is asked for; HTTP/2 if clients begin with it, or either by TLS."""
+    """The protocol that granian speaks: either version with TLS, HTTP/2 with --h2c, and otherwise HTTP/1."""
     if flags.tls_cert:
         return HTTPModes.auto
     return HTTPModes.http2 if flags.h2c else HTTPModes.http1
@@ -119,7 +119,7 @@ def version():
 
 
 def connections_per_worker(flags):
-    """How many connections a worker may have. Raises the limit of open files, which workers inherit."""
+    """Returns the number of connections that a worker may have. Raises the limit of open files, which workers inherit."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     available = max(hard - RESERVED, 0)

@@ -1,4 +1,4 @@
-"""The files of TLS, which granian gives to rustls in each worker."""
+"""Checks the TLS files, which granian gives to rustls in each worker."""
 
 import ssl
 import sys
@@ -8,11 +8,11 @@ PKCS8 = "-----BEGIN PRIVATE KEY-----"
 
 
 def check(certificate, key):
-    """Exits with one line where a file cannot be used. A worker would fail after the server is ready."""
+    """Exits with one line if a file cannot be used: a worker would fail after the server is ready."""
     try:
         with open(certificate), open(key) as lines:
             is_pkcs8 = PKCS8 in lines.read()
-        # Without a password it would ask for that of an encrypted key.
+        # Without this argument, OpenSSL would ask for the password of an encrypted key.
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
     except ssl.SSLError as error:
         sys.exit(f"error: {certificate} with the key {key}: {error.reason or 'not in PEM'}")

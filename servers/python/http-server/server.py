@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The article's Python server: http.server with its defaults, one request at a time.
 
-Added to the article's program: the port, the ready line, --version, and a graceful shutdown.
+It adds to the article's program: the port, the ready line, --version, and a graceful shutdown.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def parse_arguments():
 
 
 def listen(host, port):
-    """A server on the first of the host's addresses that it can have."""
+    """Returns a server on the first of the host's addresses that is available."""
     failed = None
     for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         HTTPServer.address_family = family
@@ -66,7 +66,7 @@ def end_on_signal(server):
     def first(number, _):
         for again in (signal.SIGTERM, signal.SIGINT):
             signal.signal(again, lambda number, _: os._exit(128 + number))
-        # Not on this thread: `shutdown` waits for the loop, which runs on it.
+        # On another thread: `shutdown` waits for the loop, which runs on this one.
         threading.Thread(target=server.shutdown, daemon=True).start()
         limit = threading.Timer(DRAIN_LIMIT, os._exit, [0])
         limit.daemon = True
@@ -77,7 +77,7 @@ def end_on_signal(server):
 
 
 def main():
-    # A parent may have blocked SIGTERM, which is inherited.
+    # A parent may have blocked SIGTERM, and this process inherits the signal mask.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     arguments = parse_arguments()
     try:

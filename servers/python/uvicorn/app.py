@@ -27,7 +27,7 @@ def declared(scope):
 
 
 async def discard(receive):
-    """Reads a body and drops it; whether it is within the limit."""
+    """Reads a body and drops it. Returns whether it is within the limit."""
     left = BODY_LIMIT
     more = True
     while more and left >= 0:

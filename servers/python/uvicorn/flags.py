@@ -14,7 +14,10 @@ class OneLine(argparse.ArgumentParser):
 
 
 def read_flags():
-    """Their values, times in seconds. For an invalid flag it prints one line and exits with 2."""
+    """Returns the values of the flags, times in seconds.
+
+    For an invalid flag it prints one line and exits with 2.
+    """
     parser = OneLine(description="The endpoint on uvicorn")
     parser.add_argument("--version", action="store_true", help="print the version")
     standard = {}

@@ -11,11 +11,11 @@ from flags import read_flags
 from tls import context
 from workers import BACKLOG, lead
 
-RESERVED = 100  # descriptors that a worker keeps for other uses than connections
+RESERVED = 100  # descriptors that a worker keeps for uses other than connections
 
 
 def main():
-    # A parent may have blocked SIGTERM, and ignored the end of its children, which is inherited.
+    # A parent may have blocked SIGTERM and ignored SIGCHLD. This process inherits both.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     flags = read_flags()
@@ -47,7 +47,7 @@ def check_descriptors(flags):
 
 
 def listen(flags):
-    """Listens on the first of the host's addresses that it can have."""
+    """Listens on the first of the host's addresses that is available."""
     try:
         found = socket.getaddrinfo(flags.host.strip("[]"), flags.port, type=socket.SOCK_STREAM)
         for number, (family, _, _, _, address) in enumerate(found, 1):

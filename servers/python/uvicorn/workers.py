@@ -23,7 +23,7 @@ class Worker(uvicorn.Server):
     async def startup(self, sockets=None):
         await super().startup(sockets)
         os.write(self.ready, b".")
-        # The kernel closes the other end when the parent ends, also when it is killed.
+        # The kernel closes the other end when the parent ends, even if the parent is killed.
         asyncio.get_running_loop().add_reader(self.parent, os._exit, 1)
 
 
@@ -67,7 +67,7 @@ def work(flags, listener, tls, ready, parent):
         interface="asgi3",
         log_level="error",
         access_log=False,
-        # There is no proxy in front of it that would know the client's address.
+        # No proxy in front of the server knows the client's address.
         proxy_headers=False,
         server_header=False,
         backlog=BACKLOG,
@@ -81,7 +81,7 @@ def work(flags, listener, tls, ready, parent):
 
 
 def end_on_signal(workers, listener):
-    """The first SIGTERM or SIGINT makes workers drain, the second kills them. The signals so far."""
+    """The first SIGTERM or SIGINT makes workers drain, the second kills them. Returns the signals so far."""
     seen = []
 
     def take(number, _):

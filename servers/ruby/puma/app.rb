@@ -20,7 +20,7 @@ module App
     end
   end
 
-  # Puma sends none.
+  # The value of the Date field, which Puma does not send.
   def self.date
     now = Time.now
     return @date if now.to_i == @second

@@ -7,7 +7,7 @@ module Flags
   NUMBER = ->(least, most) { ->(text) { Integer(text, 10).then { |n| n.between?(least, most) ? n : raise(ArgumentError) } } }
   SECONDS = ->(text) { Float(text).then { |n| n.positive? && n < 1e9 ? n : raise(ArgumentError) } }
 
-  # Each with its default, the function that parses its text, and what it is.
+  # Each flag with its default, the function that parses its text, and its description.
   KNOWN = {
     "host" => ["127.0.0.1", ->(text) { text }, "address or name to listen on"],
     "port" => ["8080", NUMBER[0, 65_535], "port to listen on; 0 takes a free one"],
@@ -17,7 +17,7 @@ module Flags
     "drain-timeout" => ["10", SECONDS, "time for open connections to finish after SIGTERM, in whole seconds"],
   }.freeze
 
-  # Their values by name. For an invalid flag it prints one line and exits with 2.
+  # Returns the values of the flags by name. For an invalid flag it prints one line and exits with 2.
   def self.read(arguments)
     given = parse(arguments.dup)
     return { "version" => true } if given["version"]

@@ -5,7 +5,7 @@
 require "fiddle"
 require "socket"
 
-# Versions 6 and 7 have other classes for messages and events.
+# Puma 6 and 7 have other classes for messages and events.
 begin
   gem "puma", "~> 5.6"
 rescue LoadError
@@ -21,9 +21,9 @@ require_relative "flags"
 
 BACKLOG = 4096 # connections; the kernel caps it at net.core.somaxconn, 4,096 by default
 SIG_SETMASK = 2 # on Linux
-SIGNAL_SET = "\0" * 128 # an empty one
+SIGNAL_SET = "\0" * 128 # an empty set
 
-# Puma's messages, on standard error, without one per malformed request.
+# Prints Puma's messages on standard error, except those about malformed requests.
 class Messages < Puma::Events
   def initialize
     super(File.open(File::NULL, "w"), $stderr)
@@ -34,14 +34,14 @@ class Messages < Puma::Events
   def connection_error(*); end
 end
 
-# A parent may have blocked SIGTERM, and ignored the end of its children, which is inherited.
+# A parent may have blocked SIGTERM and ignored SIGCHLD. This process inherits both.
 def reset_signals
   types = [Fiddle::TYPE_INT, Fiddle::TYPE_VOIDP, Fiddle::TYPE_VOIDP]
   Fiddle::Function.new(Fiddle.dlopen(nil)["pthread_sigmask"], types, Fiddle::TYPE_INT).call(SIG_SETMASK, SIGNAL_SET, nil)
   trap("CHLD", "DEFAULT")
 end
 
-# The first of the host's addresses that can be listened on. An error names the last.
+# Returns the first of the host's addresses that is available. An error is about the last address.
 def find(host, port)
   found = Addrinfo.getaddrinfo(host.delete("[]"), port, nil, :STREAM)
   found.each_with_index do |address, number|

@@ -84,7 +84,8 @@ func main() {
 }
 
 // drainOnSignal shuts the server down on the first SIGTERM or SIGINT, and exits on the second.
-// It closes the channel that it returns once all requests that were read have been answered.
+// The returned channel is closed once all requests that were read have been answered, or the limit
+// has passed.
 func drainOnSignal(server *http.Server) <-chan struct{} {
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)

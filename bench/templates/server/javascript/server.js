@@ -51,14 +51,14 @@ function main() {
   for (const [name, number] of [['SIGTERM', 15], ['SIGINT', 2]]) {
     process.once(name, () => {
       for (const again of ['SIGTERM', 'SIGINT']) process.on(again, () => process.exit(128 + number));
-      server.close(() => process.exit(0)); // idle ones are closed at once
+      server.close(() => process.exit(0)); // idle connections are closed at once
       setTimeout(() => process.exit(0), 10000).unref();
     });
   }
 }
 
 function flags() {
-  const { HOST, PORT } = process.env; // empty ones count as unset
+  const { HOST, PORT } = process.env; // empty variables count as unset
   const options = { host: { type: 'string' }, port: { type: 'string' }, version: { type: 'boolean' } };
   try {
     const { host = HOST || '127.0.0.1', port = PORT || '8080', version } = parseArgs({ options }).values;

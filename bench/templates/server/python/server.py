@@ -22,7 +22,7 @@ HEAD = re.compile(
     rb"(?:\r\n)*(?P<method>" + TOKEN + rb") (?P<target>[!-~]+) HTTP/1\.(?P<minor>[01])\r\n"
     rb"(?P<fields>(?:" + TOKEN + rb":[\t -~\x80-\xff]*\r\n)*)\r\n"
 )
-# A path, behind a host in the absolute form, then query and fragment, which the answer leaves out.
+# A path, after a host in the absolute form. The answer leaves out the query and the fragment that follow.
 TARGET = re.compile(rb"(?:(?i:http)://[^/?#@]+)?(?P<path>/[^?#]*|(?<!^)(?=[?#]|$))(?:[?#].*)?")
 HOST = re.compile(rb"(?:[a-z0-9._~!$&'()*+,;=%-]*|\[[0-9a-f:.]+\])(?::[0-9]*)?", re.IGNORECASE)
 
@@ -122,7 +122,7 @@ class Server:
             writer.transport.abort()
 
     async def serve_one(self, task, reader, writer):
-        """Reads a request and answers it; whether the connection stays open."""
+        """Reads a request and answers it. Returns whether the connection stays open."""
         self.idle.add(task)
         try:
             text = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), IDLE_SECONDS)
@@ -140,7 +140,7 @@ class Server:
         return keep
 
     async def end(self, listener):
-        """Makes answers close their connections, soon closes idle ones, and at the limit all."""
+        """Makes answers close their connections, closes idle ones after a grace period, and all at the limit."""
         self.ending = True
         await asyncio.sleep(GRACE_SECONDS)
         listener.close()
@@ -195,7 +195,7 @@ async def serve(arguments):
 
 
 def main():
-    # A parent may have blocked SIGTERM, which is inherited.
+    # A parent may have blocked SIGTERM, and this process inherits the signal mask.
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     arguments = parse_arguments()
     try:

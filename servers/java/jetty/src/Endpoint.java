@@ -10,11 +10,11 @@ import org.eclipse.jetty.http.PreEncodedHttpField;
 import org.eclipse.jetty.server.Request;
 import org.eclipse.jetty.server.handler.AbstractHandler;
 
-/** The endpoint as a handler of Jetty's. */
+/** The endpoint as a Jetty handler. */
 final class Endpoint extends AbstractHandler {
   private static final int BODY_LIMIT = 1024 * 1024;
 
-  /** `setContentType` would leave out the space. */
+  /** A field in its encoded form, since `setContentType` would leave out the space. */
   private static final HttpField TYPE =
       new PreEncodedHttpField(HttpHeader.CONTENT_TYPE, "text/plain; charset=utf-8");
 
@@ -59,7 +59,7 @@ final class Endpoint extends AbstractHandler {
     }
   }
 
-  /** Reads a body and drops it; whether it is within the limit. */
+  /** Reads a body and drops it. Returns whether it is within the limit. */
   private static boolean isDiscarded(InputStream body) throws IOException {
     byte[] buffer = new byte[8 * 1024];
     int left = BODY_LIMIT;

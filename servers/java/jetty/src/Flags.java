@@ -24,14 +24,14 @@ final class Flags {
   final String host;
   final int port;
   final int workers;
-  /** 0 for no limit. */
+  /** 0 means no limit. */
   final int maxConnections;
   final Duration idleTimeout;
   final Duration drainTimeout;
 
   private final Map<String, String> given;
 
-  /** Reads them. For an invalid flag it prints one line and exits with 2. */
+  /** Reads the flags. For an invalid flag it prints one line and exits with 2. */
   Flags(String[] arguments) {
     given = parse(arguments);
     version = given.containsKey("version");

@@ -25,7 +25,7 @@ public final class Main {
 
   private static final int HEAD_BYTES = 16 * 1024;
 
-  /** Descriptors for other uses than connections. */
+  /** Descriptors that are kept for uses other than connections. */
   private static final long RESERVED = 200;
 
   /** How long connections are still accepted once a drain has begun. */
@@ -54,7 +54,7 @@ public final class Main {
       server.addBean(new ConnectionLimit(flags.maxConnections, connector));
     }
     Endpoint endpoint = new Endpoint();
-    // By it a shutdown waits for requests that are being answered.
+    // With this handler, a shutdown waits for requests that are being answered.
     StatisticsHandler counted = new StatisticsHandler();
     counted.setHandler(endpoint);
     server.setHandler(counted);
@@ -67,7 +67,7 @@ public final class Main {
     drain(server, endpoint, flags.drainTimeout);
   }
 
-  /** Fails if a limit of connections is more than the descriptors allow, which the JVM has raised. */
+  /** Fails if the connection limit exceeds the limit of descriptors, which the JVM has raised. */
   private static void checkDescriptors(int maxConnections) {
     var system = (UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
     long available = Math.max(system.getMaxFileDescriptorCount() - RESERVED, 0);
@@ -77,7 +77,7 @@ public final class Main {
     }
   }
 
-  /** Listens on the first of the host's addresses that it can have. */
+  /** Listens on the first of the host's addresses that is available. */
   private static ServerSocketChannel listen(Flags flags) {
     try {
       IOException last = null;
@@ -120,13 +120,13 @@ public final class Main {
     System.out.flush();
   }
 
-  /** An address of IPv6 with `::` for its longest row of zeros, as others write it. */
+  /** An IPv6 address with `::` in place of its first row of zeros, as it is usually written. */
   private static String shortened(String address) {
     return address.replaceFirst("(^|:)(0(:|$)){2,}", "::");
   }
 
   /**
-   * Answers close their connections from now on. After a grace period Jetty stops, which closes idle
+   * Makes answers close their connections. After a grace period Jetty stops, which closes idle
    * connections; at the limit the process ends.
    */
   private static void drain(Server server, Endpoint endpoint, Duration limit) throws Exception {
@@ -135,7 +135,7 @@ public final class Main {
       try {
         Thread.sleep(limit.toMillis());
       } catch (InterruptedException error) {
-        // No thread interrupts it.
+        // No thread interrupts this one.
       }
       Runtime.getRuntime().halt(0);
     });
