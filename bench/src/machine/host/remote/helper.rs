@@ -6,7 +6,7 @@ use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -69,7 +69,18 @@ pub fn serve(mark: &str, cache: &Path) -> anyhow::Result<()> {
             }
         }
     });
-    // The end of the input, or silence, ends the loop.
+    let result = answer_questions(&helper, &questions, &lines);
+    helper.end();
+    result
+}
+
+/// Answers questions until the end of the input, or until the harness is silent. Fails on a line that
+/// is no question, and if the cores of the harness cannot be used.
+fn answer_questions(
+    helper: &Arc<Helper>,
+    questions: &Receiver<String>,
+    lines: &Sender<String>,
+) -> anyhow::Result<()> {
     while let Ok(line) = questions.recv_timeout(Duration::from_secs(SILENCE_SECONDS)) {
         if line.is_empty() {
             continue;
@@ -80,14 +91,13 @@ pub fn serve(mark: &str, cache: &Path) -> anyhow::Result<()> {
             // The other threads inherit their cores from this one.
             cores.pin_harness()?;
         }
-        let (helper, lines) = (Arc::clone(&helper), lines.clone());
+        let (helper, lines) = (Arc::clone(helper), lines.clone());
         std::thread::spawn(move || {
             let reply = helper.answer(question.ask).map_err(|error| format!("{error:#}"));
             let reply = serde_json::to_string(&Reply { number: question.number, reply });
             let _ = lines.send(reply.unwrap_or_default());
         });
     }
-    helper.end();
     Ok(())
 }
 
@@ -121,7 +131,7 @@ fn addresses(text: &str) -> Option<(std::net::IpAddr, std::net::IpAddr)> {
 }
 
 impl Helper {
-    /// Ends all processes: asks all of them to end at once, and kills those that still run after
+    /// Ends all processes: asks all of them at once to end, and kills those that still run after
     /// two seconds.
     fn end(&self) {
         self.folders.lock().clear();
