@@ -8,7 +8,7 @@ COUNTS = ["server", "version", "from", "passed", "hidden", "wrong", "strict"]
 
 
 def share(found):
-    """Passed cases of all cases, over the findings about some subjects; a range if cases are flaky."""
+    """Passed cases of all cases sent, over the findings about some subjects; a range if cases are flaky."""
     found = [findings for findings in found if findings and findings["cases"]]
     if not found:
         return "–"
@@ -18,7 +18,7 @@ def share(found):
 
 
 def totals(found):
-    """The cells about all subjects: passed cases of all cases, hidden, wrong, strict."""
+    """The cells about all subjects: passed cases of all cases sent, hidden, wrong, strict."""
     counts = (sum(findings[key] for findings in found.values()) for key in ("hidden", "wrong", "strict"))
     return [share(found.values()), *map(str, counts)]
 

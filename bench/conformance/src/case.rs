@@ -50,7 +50,8 @@ pub(super) struct Messages {
 /// How severe it is to fail a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The behaviour is a rule of the endpoint, a recommendation of the RFCs, or a limit.
+    /// The RFCs leave the behaviour open: it is a rule of the endpoint alone, a recommendation, or
+    /// a limit.
     Strict,
     /// The RFCs require the behaviour.
     Wrong,

@@ -33,7 +33,7 @@ pub(crate) struct Played {
     pub(crate) failure: Option<Failure>,
     /// Whether no connection could be made.
     pub(crate) is_refused: bool,
-    /// The deviations in the fields of the answers to the case, if it is sent as a whole.
+    /// The deviations in the fields of the answers to the case when it was sent as a whole.
     pub(crate) deviations: Vec<Deviation>,
     /// The number of answers that need a `Date`, and the number of greetings.
     pub(crate) answers: [usize; 2],

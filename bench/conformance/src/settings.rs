@@ -53,8 +53,9 @@ impl Timeouts {
 }
 
 impl Settings {
-    /// How long a silent client waits for the server to close after a timeout. No answer says which
-    /// timeout it was, so that for the head timeout it is less than the idle timeout.
+    /// How long a silent client waits for the server to close after a timeout, if no answer says
+    /// which timeout it was. For the head timeout, the client waits for less than the idle timeout,
+    /// which would be mistaken for it.
     pub(crate) fn time_for(&self, timeout: Timeout) -> Duration {
         match timeout {
             Timeout::Head => self.timeouts.idle * 9 / 10,

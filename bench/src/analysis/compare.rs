@@ -125,8 +125,8 @@ pub fn compare<'a>(a: &'a Loaded, b: &'a Loaded) -> Comparison<'a> {
 }
 
 impl Comparison<'_> {
-    /// Whether the servers ran on different machines, so that the machines are compared rather than
-    /// the servers.
+    /// Whether the server's machine differs in processor, cores, memory or kernel, so that ratios
+    /// compare the machines and not only the servers.
     pub fn is_of_two_machines(&self) -> bool {
         self.has_difference_of(Subject::Machine)
     }

@@ -120,8 +120,8 @@ impl<'a> WorkloadSummary<'a> {
         self.ranks_among(|_| true).into_iter().map(|(_, rank)| rank).collect()
     }
 
-    /// Returns the cells for which `is_meant` that have a rank, each with its rank among these
-    /// cells, the best first.
+    /// Returns the cells that have a rank and for which `is_meant` returns true, each with its rank
+    /// among these cells, the best first.
     pub fn ranks_among(&self, is_meant: impl Fn(&Cell) -> bool) -> Vec<(&Cell<'a>, Rank)> {
         let (leading, noise, looks) = (self.leading(), self.noise(), self.looks());
         let is_ranked = |cell: &&Cell| cell.not_ranked().is_none() && cell.median(leading.per_run).is_some();

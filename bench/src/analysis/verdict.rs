@@ -173,9 +173,11 @@ pub(crate) fn is_slice_disturbed(
         || throttled_seconds.is_some_and(|seconds| seconds > limit)
 }
 
-/// Returns the verdict on a cell; `None` where no run has figures of a load. One failed request
-/// makes a cell invalid. A cell is also invalid or disturbed where half of its runs are. Otherwise
-/// the medians of its runs' utilisations decide.
+/// Returns the verdict on a cell; `None` where no run has figures of a load. One failed request or
+/// connection makes a cell invalid. Where at least half of its runs are invalid or disturbed, the
+/// cell is the one that more of its runs are, and invalid where the numbers are equal. Otherwise
+/// the medians of its runs' utilisations decide, and a cell that would be latency-bound is
+/// network-bound where at least half of its runs are.
 pub(crate) fn judge_runs(runs: &[&Record]) -> Option<Verdict> {
     let runs: Vec<(&Record, &VerdictRecord)> =
         runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?))).collect();
@@ -213,8 +215,8 @@ pub(crate) fn judge_runs(runs: &[&Record]) -> Option<Verdict> {
 }
 
 /// Whether each answer seems to wait for an acknowledgement that the client's kernel delays. This
-/// is so where in most runs the loop is closed, the median latency is in [`DELAYED_SECONDS`], and
-/// both sides are quiet.
+/// is so where most runs are latency-bound closed loops in which the median latency is in
+/// [`DELAYED_SECONDS`] and both sides are quiet.
 pub(crate) fn waits_for_acknowledgements(runs: &[&Record]) -> bool {
     let judged = || runs.iter().filter_map(|run| Some((*run, run.verdict.as_ref()?)));
     let is_quiet = |verdict: &VerdictRecord| {

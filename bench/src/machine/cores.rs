@@ -59,7 +59,7 @@ impl CoreTimes {
         Self { busy: self.busy - before.busy, steal: self.steal - before.steal }
     }
 
-    /// Returns the sum of both times.
+    /// Returns the sum of the two, field by field.
     pub fn and(self, other: Self) -> Self {
         Self { busy: self.busy + other.busy, steal: self.steal + other.steal }
     }

@@ -351,7 +351,7 @@ impl Runner<'_> {
         Ok(Some((self.keep(record, output)?, load_time)))
     }
 
-    /// Returns a closed loop of the planned run.
+    /// Returns the planned run as a closed loop.
     fn run_of(&self, planned: &Planned) -> Run<'_> {
         let (sides, setup) = (self.measurement.sides, &self.setups[planned.workload]);
         let server = self.contenders[planned.contender].runs();

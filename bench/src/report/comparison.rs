@@ -130,7 +130,8 @@ fn answers(comparison: &Comparison) -> Vec<String> {
 
 fn warnings(comparison: &Comparison) -> Vec<String> {
     let two_machines = comparison.is_of_two_machines().then(|| {
-        "A and B were measured on two machines: each ratio compares the machines, and not only the servers."
+        "A and B were measured on different machines, or under different kernels: each ratio compares these, and not only \
+         the servers."
             .to_owned()
     });
     let two_networks = comparison.is_of_two_networks().then(|| {

@@ -77,7 +77,8 @@ fn document_of(source: &Source) -> Document {
 }
 
 /// Explains where a request's CPU time goes, from the records of a result folder. Returns `None`
-/// without microbenchmarks, or without a load that has figures of the floor and of a server.
+/// without microbenchmarks, or without a load that they explain and that has figures of the floor
+/// and of a server.
 pub fn explanation(loaded: &Loaded) -> Option<Document> {
     let summaries = summarise(&loaded.records);
     let source = Source::new(loaded, &summaries);

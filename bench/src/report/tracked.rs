@@ -130,7 +130,8 @@ pub(super) fn figures(summaries: &[WorkloadSummary]) -> Vec<Tracked> {
     .collect()
 }
 
-/// The capacity that each search found. Probes that exceeded the limit are not failures.
+/// The capacity that a search found for each server. Probes that exceeded the limit are not
+/// failures.
 fn capacities(summary: &WorkloadSummary, limit: LimitRecord) -> Vec<Tracked> {
     let of_cell = |cell: &Cell| {
         let Capacity { kept, exceeded } = capacity::from_cell(cell, limit)?;

@@ -154,7 +154,7 @@ fn disturbed(summaries: &[WorkloadSummary]) -> Option<String> {
     let again: usize =
         summaries.iter().flat_map(WorkloadSummary::with_floor).map(|cell| cell.set_aside).sum();
     let runs = numbers::counted(again, "run");
-    let again = (again > 0).then(|| format!("{runs} repeated because other processes disturbed them."));
+    let again = (again > 0).then(|| format!("{runs} repeated, since an attempt was disturbed or failed."));
     let still = server_names(summaries, |cell| cell.bound() == Some(Bound::Disturbed)).map(|cells| {
         format!("Disturbed, and so not ranked: {cells}. Measure again when the machine is quiet.")
     });

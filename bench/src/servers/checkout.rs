@@ -116,8 +116,9 @@ impl Checkout {
     }
 
     /// Returns the named workloads. A name is that of a suite or of a workload, or the path of a
-    /// file. A workload whose rate depends on another workload's result comes after that workload.
-    /// Fails when a name is unknown or repeated, or a file has a mistake.
+    /// file. If the rate of a workload depends on the result of another one, that one comes before
+    /// it, even if it was not named. Fails when a name is unknown or repeated, or a file has a
+    /// mistake.
     pub fn choose_workloads(&self, wanted: &[String]) -> anyhow::Result<Vec<Workload>> {
         let mut chosen: Vec<Workload> = Vec::new();
         for name in wanted {

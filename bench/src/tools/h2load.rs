@@ -16,7 +16,7 @@
 //!   with an order of its own may choose another suite. It prints the suite that was agreed on.
 //! - Without TLS it begins with HTTP/2 unless told otherwise. After a GOAWAY it counts the
 //!   remaining requests as failed.
-//! - It prints no percentiles. Its arguments are whole milliseconds. It has no timeout per request,
+//! - It prints no percentiles. It takes times in whole milliseconds. It has no timeout per request,
 //!   but one for a connection without any byte (`-N`).
 //! - A load by time counts the answers within the time, and divides by that time, which begins
 //!   before the connections are open. It never ends if a connection is not open yet when the time

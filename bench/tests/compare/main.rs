@@ -211,7 +211,7 @@ const CASES: &[CompareCase] = &[
             b.machine.bench = "0.2.0".into();
         },
         &[], 0, &[
-            "two machines", "processor a processor unknown", "cores 2 4", "memory 8,192 MiB 16,384 MiB",
+            "different machines", "processor a processor unknown", "cores 2 4", "memory 8,192 MiB 16,384 MiB",
             "kernel Linux 6.18 x86_64 Linux 7", "tool on core 1 cores 2, 3", "bench 0.1.0 0.2.0",
             "4 cannot be distinguished",
         ]),
@@ -318,7 +318,7 @@ fn what_got_worse_is_printed_and_is_the_exit_code() {
         for part in *printed {
             assert!(words(&text).contains(part), "{name}: {part} is missing:\n{text}");
         }
-        assert_eq!(text.contains("on two machines"), *name == "another machine", "{name}");
+        assert_eq!(text.contains("on different machines"), *name == "another machine", "{name}");
         let is_network =
             ["a load over a network", "another host of the load, and another link", "other offloads"]
                 .contains(name);

@@ -183,7 +183,7 @@ TLS:
   connection.
 
 HTTP/2:
-  With --http2 each connection carries --streams at once, or fewer if the server's SETTINGS_MAX_CONCURRENT_STREAMS \
+  With --http2 each connection carries --streams requests at once, or fewer if the server's SETTINGS_MAX_CONCURRENT_STREAMS \
   is lower: visit waits for its settings before the first request. In a closed loop each stream is replaced by a new \
   request when it is answered, and all new requests after one read are sent in one write. In an open loop an arrival \
   takes a free stream of the connection that has waited for the longest time. Requests have constant bytes: nothing \

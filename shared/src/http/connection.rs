@@ -189,7 +189,7 @@ mod tests {
     fn check_every_split(input: &str, expected: &[&str], wants: Wants) {
         let whole = exchange(input.as_bytes(), input.len());
         assert_eq!((statuses(&whole.0).as_slice(), whole.1), (expected, wants), "{input:?}");
-        // The input is split at every byte, and long input at some hundreds of bytes.
+        // The input is split at every byte, and long input at some hundreds of places.
         for split in (0..input.len()).step_by(1 + input.len() / 512) {
             assert_eq!(exchange(input.as_bytes(), split), whole, "{input:?} split at {split}");
         }

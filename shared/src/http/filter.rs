@@ -44,7 +44,8 @@ pub enum Next {
     Answer,
     /// No more is admitted: the last admitted request closes the connection.
     Close,
-    /// No more is admitted: the next request is rejected, once the admitted ones are answered.
+    /// No more is admitted: the next request, or the rest of a body, breaks a rule. It is rejected
+    /// once the requests before it are answered.
     Reject(Rejection),
 }
 

@@ -188,7 +188,7 @@ impl Fields {
         }
     }
 
-    /// RFC 9110, section 8.6: digits only. Repeated fields may be rejected, even equal ones.
+    /// RFC 9110, section 8.6: digits only. Repeated fields are rejected, even equal ones.
     fn content_length(&mut self, value: &[u8]) -> Result<(), Rejection> {
         let digit = |number: u64, byte: &u8| {
             let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;

@@ -12,7 +12,7 @@ use socket2::SockRef;
 ///
 /// A stream may keep bytes that were written to it: they are sent to the client only when nothing
 /// is [kept](Stream::has_kept) any longer. A read that ends with `Interrupted` may have added to
-/// the kept bytes. A plain socket keeps nothing, and needs only the default methods.
+/// the kept bytes. A plain socket keeps nothing, and overrides none of the default methods.
 pub trait Stream: Read + Write {
     /// Ends the sending side, so that the client reads an end after the last answer.
     fn shut_down_writing(&mut self) -> Result<()>;

@@ -33,8 +33,8 @@ pub struct Flags {
     pub write_timeout: Duration,
     /// Time for open connections to finish after SIGTERM.
     pub drain_timeout: Duration,
-    /// The certificate and key for TLS. Only servers with [`TlsFlags`](crate::tls::TlsFlags) have
-    /// flags for them.
+    /// The certificate and key for TLS. Only servers that list [`TlsFiles::flags`] have flags for
+    /// them.
     pub tls: Option<TlsFiles>,
 }
 

@@ -4,8 +4,8 @@
 //! SETTINGS and PING. As with HTTP/1.1, the last write of most cases contains one more request, the
 //! probe, on its own stream. The server either answers the probe or ends the connection.
 //!
-//! There are two kinds of error (RFC 9113, section 5.4). A server ends a *connection error* with
-//! GOAWAY and a close. It ends a *stream error* with RST_STREAM, and continues to serve the
+//! There are two kinds of error (RFC 9113, section 5.4). A server answers a *connection error* with
+//! GOAWAY and a close. It answers a *stream error* with RST_STREAM, and continues to serve the
 //! connection; if it treats a stream error as a connection error, the case fails strictly. A
 //! general error code is always right in place of a specific one.
 

@@ -42,7 +42,7 @@ pub(super) enum Step {
     Await(Event),
     /// Is silent for this number of tenths of a timeout.
     Pause(Timeout, u32),
-    /// Acknowledges nothing from here on, since the client may have sent a part of a frame.
+    /// Acknowledges nothing from here on, since the client may send a part of a frame.
     Silence,
     /// Sends these bytes repeatedly, a tenth of a timeout apart, until the connection ends or three
     /// times the timeout is over.
@@ -124,7 +124,7 @@ pub(super) enum Want {
     /// The server allows larger frames than every server has to, so that the frame of the case is
     /// no error.
     LargeFrames,
-    /// The server allows more streams than a case opens, or does not limit them.
+    /// The server allows at least as many streams as a case opens, or does not limit them.
     ManyStreams,
 }
 

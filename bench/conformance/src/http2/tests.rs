@@ -96,7 +96,7 @@ fn pong(data: u64) -> Vec<u8> {
     frame(kind::PING, flag::ACK, 0, &data.to_be_bytes())
 }
 
-/// Compares the severity of each failure with the bytes of the server that cause it.
+/// Checks the severity of the failure that the bytes of each server cause.
 #[test]
 fn a_failure_is_as_severe_as_the_rules_are() {
     use Severity::{Strict, Wrong};

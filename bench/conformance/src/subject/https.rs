@@ -43,7 +43,7 @@ const SAME: [(&str, &str); 31] = [
     ("https/host-name", "host/name"),
 ];
 
-/// The same names for the cases that wait for the server's timeouts.
+/// Like [`SAME`], for the cases that wait for the server's timeouts.
 const TIMING: [(&str, &str); 6] = [
     ("https-timing/head-stalled", "timing/head-stalled"),
     ("https-timing/second-head-stalled", "timing/second-head-stalled"),

@@ -94,7 +94,7 @@ fn others() -> Vec<Case> {
         Case::rejected("target/connect-without-a-port", CONNECT_PORT, with("CONNECT h"), NO_TUNNEL)
             .left_open([Expected::status(NO_TUNNEL)], End::Open),
         Case::rejected("target/connect-with-a-path", TARGET, with("CONNECT /a"), NO_TUNNEL).strict(),
-        // OPTIONS for the server as a whole, which may not have this method.
+        // OPTIONS for the server as a whole, which need not have this method.
         Case::answered("target/asterisk", ASTERISK, with("OPTIONS *"), [Expected::status(NO_METHOD)])
             .or([Expected::status(&[200, 204])], End::Any)
             .strict(),

@@ -17,7 +17,7 @@ pub enum Judgement {
     Same,
     /// One of the folders has too few repetitions for a claim.
     TooFew,
-    /// The server worked in A, and has no figures or failed requests in B, for this reason.
+    /// The server worked in A; in B it has no figures, or requests failed. The text is the reason.
     Broken(String),
     /// Nothing can be said, for this reason.
     NotJudged(String),

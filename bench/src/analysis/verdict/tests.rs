@@ -199,7 +199,7 @@ fn a_server_with_fewer_busy_threads_than_cores_is_bound_by_them() {
         let found = (verdict.bound.to_string(), verdict.reason, verdict.thread_utilisation);
         assert_eq!(found, (expected.to_owned(), reason.map(str::to_owned), utilisation), "{name}");
     }
-    // A cell is thread-bound where the medians of its runs are.
+    // A cell is thread-bound where the medians of its runs' utilisations say so.
     let runs = [one(), threaded(1.2, 2, &[0.7, 0.5]), threaded(0.93, 2, &[0.93])];
     let judged = runs.map(|run| with(run, |run| run.verdict = judge_run(run)));
     let cell = judge_runs(&judged.iter().collect::<Vec<_>>()).unwrap();

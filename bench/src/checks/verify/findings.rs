@@ -14,7 +14,7 @@ pub struct Findings {
     pub server: String,
     /// Whether the server is as its manifest says or, without a manifest, whether all cases pass.
     pub is_as_known: bool,
-    /// The number of cases that were sent.
+    /// The number of cases that passed or failed.
     pub cases: u64,
     /// The number of cases that pass, without flaky ones.
     pub passed: u64,
@@ -29,7 +29,7 @@ pub struct Findings {
     pub strict: usize,
     /// Oddities in the header fields of answers to any request.
     pub odd: Vec<String>,
-    /// The cases that were not sent, by reason.
+    /// The cases that say nothing about the server, or were not sent, by reason.
     pub not_asked: BTreeMap<String, Vec<&'static str>>,
     /// The last cases that failed before the server accepted no more connections; empty if it still
     /// does.

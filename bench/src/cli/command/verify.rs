@@ -97,8 +97,8 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
     Ok(if host.interrupted() { Outcome::Interrupted } else { asked.outcome(all_well) })
 }
 
-/// Prints a line about a server without findings: to standard output in the form for a terminal,
-/// and to standard error in the other forms.
+/// Prints a line about a server that was not verified: to standard output in the form for a
+/// terminal, and to standard error in the other forms.
 fn say(form: Form, line: &str) -> anyhow::Result<()> {
     match form {
         Form::Text => _ = print(line)?,

@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! connect: ssh NAME exec /bin/sh -c '…'    a shell starts the cached helper, or receives it
-//!          helper: hello                   from now on each side sends a line every second
+//!          helper: hello                   from now on each side sends a line per second at least
 //! ask:     question ─▶ reply
 //! lost:    the helper ends its processes and itself when its input ends, or when nothing arrives
 //!          for ten seconds. If it does neither, a second `ssh` ends it.
@@ -97,7 +97,7 @@ impl Remote {
     }
 
     /// Ends what a lost channel has left on the host, and opens another channel. If the host cannot
-    /// be reached for the first step, the second is not tried: if packets are dropped, each of them
+    /// be reached for the first step, the second is not tried: if packets are dropped, each step
     /// takes the whole timeout of ssh.
     pub(super) fn revive(&self) -> anyhow::Result<()> {
         if self.lost().is_none() {

@@ -10,8 +10,8 @@ use procfs::process::{MountInfo, Process};
 
 /// Returns how long the kernel has throttled the harness's control group since the group was
 /// created, summed over cores, as CPU time is. The quota belongs to the group, or to a group that
-/// contains it; the times of all visible groups are added. `None` if no group has a quota, or the
-/// time cannot be read.
+/// contains it; the times of all visible groups are added. `None` if none of them reports such a
+/// time; a group without a quota may report zero.
 pub(super) fn throttled() -> Option<Duration> {
     look(sum)
 }

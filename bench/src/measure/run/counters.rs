@@ -87,7 +87,7 @@ impl HostSpent {
         let add = |a: Duration, b| a + b;
         Self {
             times: both(self.times, other.times, CoreTimes::and),
-            // A host without a quota reports no throttling.
+            // A host without a quota may report no throttled time.
             throttled: either(self.throttled, other.throttled, add),
             suspended: both(self.suspended, other.suspended, add),
         }

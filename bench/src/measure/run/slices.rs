@@ -42,10 +42,12 @@ const ROUND_TRIPS: f64 = 10.0;
 /// The time for which no requests are sent, to see which servers use CPU time nevertheless.
 const IDLE_LOOK: Duration = Duration::from_millis(50);
 
-/// The maximum number of those looks. They end early when no server uses CPU time.
+/// The maximum number of looks at the CPU time of idle servers. The looks end early when no server
+/// uses more than [`IDLE_FROM`].
 const IDLE_LOOKS: u32 = 3;
 
-/// The share of a core that an idle server may use, since it takes that from the measured server.
+/// The largest share of a core that an idle server may use: it takes at most a hundredth from the
+/// server that is measured.
 const IDLE_FROM: f64 = 0.01;
 
 /// If slices were disturbed, at most one block is added per this number of planned blocks.

@@ -16,7 +16,7 @@ use super::{DotRow, Dots};
 /// The distance between two rows.
 const ROW: f64 = 26.0;
 
-/// The distances of dots from the middle of their row, in turn, so that no dot hides an equal one.
+/// The distances of dots from the middle of their row, in turn, so that equal dots are seen.
 const LANES: [f64; 3] = [-4.5, 0.0, 4.5];
 
 /// The largest share of the width for names.

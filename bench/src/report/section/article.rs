@@ -146,7 +146,7 @@ impl<'a> Verdicts<'a> {
         table
     }
 
-    /// The article's verdict from this machine's figures, and whether they are valid.
+    /// The article's verdict from this machine's figures, and whether it compares the programs.
     fn beside_the_article(&self) -> Option<String> {
         let contender = named(self.summary, &self.published.contender)?;
         let ratio = numbers::ratio(self.faster(contender)?.value);

@@ -53,16 +53,13 @@ pub(super) fn cells(summary: &WorkloadSummary) -> Vec<String> {
         thread_bound(summary),
         one_connection(summary),
         not_ranked(summary),
-        sentence("Repeated because other processes disturbed them", &each(summary, repeated)),
+        sentence("Repeated, since an attempt was disturbed or failed", &each(summary, repeated)),
         sentence(
             "Loaded for longer before each run, since the runtime compiles code while it runs",
             &each(summary, warmed),
         ),
         sentence("Measured alone, since they use CPU time while idle", &each(summary, restless)),
-        sentence(
-            "Slices that other processes disturbed, and that are left out",
-            &each(summary, disturbed_slices),
-        ),
+        sentence("Disturbed slices, which are left out", &each(summary, disturbed_slices)),
         sentence("Not all connections stayed open", &each(summary, lost)),
         sentence("Errors", &each(summary, errors)),
     ];

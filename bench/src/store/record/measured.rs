@@ -195,8 +195,8 @@ pub struct ConnectionsRecord {
     pub asked: u32,
     /// The highest of several counts of the connections of the server's socket during the run.
     pub seen: Option<u64>,
-    /// Connections that this machine accepted during the run, on any port; `null` where that is not
-    /// known.
+    /// Connections that the server's machine accepted during the run, on any port; `null` where that
+    /// is not known.
     pub accepted: Option<u64>,
 }
 

@@ -34,10 +34,11 @@ pub struct SlicesRecord {
     pub external_seconds: Option<Vec<f64>>,
     /// The part of `external_seconds` that other machines on the same hardware took (steal).
     pub steal_seconds: Option<Vec<f64>>,
-    /// Time for which the container's quota throttled its processes; `null` where there is none.
+    /// Time for which the container's quota throttled its processes; `null` where the kernel does not
+    /// report it.
     pub throttled_seconds: Option<Vec<f64>>,
-    /// The numbers, from 0, of the slices that other work disturbed. The figures of the run and its
-    /// ratios leave them out, unless they are more than half of all slices.
+    /// The numbers, from 0, of the slices that other work or the container's quota disturbed. The
+    /// figures of the run and its ratios leave them out, unless they are more than half of all slices.
     pub disturbed: Vec<usize>,
 }
 

@@ -45,15 +45,15 @@ pub struct Slice {
 }
 
 impl Ready {
-    /// Parses the first line. Fails when it has other fields, as another version may print.
+    /// Parses the first line. Fails on any other line, such as that of another version.
     pub fn parse(line: &str) -> anyhow::Result<Self> {
         serde_json::from_str(line).context("this is not the first line of visit")
     }
 }
 
 impl Slice {
-    /// Parses the line after a command. Fails when it has other fields, as another version may
-    /// print.
+    /// Parses the line after a command. Fails on any other line, such as that of another
+    /// version.
     pub fn parse(line: &str) -> anyhow::Result<Self> {
         serde_json::from_str(line).context("this is not a slice of visit --control")
     }

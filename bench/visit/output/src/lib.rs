@@ -210,7 +210,7 @@ impl Queue {
 }
 
 impl Report {
-    /// Parses the output of `visit`. Fails when it has other fields, as another version may print.
+    /// Parses the output of `visit`. Fails on any other text, such as that of another version.
     pub fn parse(output: &str) -> anyhow::Result<Self> {
         serde_json::from_str(output).context("this is not the output of visit")
     }

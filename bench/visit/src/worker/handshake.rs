@@ -29,7 +29,7 @@ impl<const PLAIN: bool> Worker<'_, PLAIN> {
     }
 
     /// Completes a TLS handshake, and continues with HTTP/2 or the first batch. Returns false when
-    /// the handshake agreed on something that was not offered, or the connection is closed.
+    /// the handshake agreed on something that was not offered, or HTTP/2 could not begin.
     pub(super) fn secured(&mut self, index: usize, now: Instant) -> bool {
         let connection = &mut self.connections[index];
         let since = connection.since;

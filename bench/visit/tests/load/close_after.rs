@@ -29,7 +29,7 @@ fn a_connection_is_closed_after_a_number_of_requests() {
             assert_eq!((report.answered, code), (requests, 0), "{name}: {complaint}");
             assert_eq!((report.errors, report.mismatch), (Errors::default(), None), "{name}");
             assert_eq!((report.connections_open, report.load.mode), (None, format!("close-after-{number}")));
-            // The last of each of the two connections may have fewer requests, or none.
+            // Two connections are open at a time. The last two may have fewer requests, or none.
             let connections = report.connect.unwrap().count;
             let least = requests / number;
             assert!((least..=least + 2).contains(&connections), "{name}: {connections}");

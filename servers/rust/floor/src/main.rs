@@ -35,7 +35,7 @@ fn run(flags: &Flags) -> anyhow::Result<()> {
         // It cannot fail: nothing else writes to the eventfd.
         let _ = end.write(1);
     });
-    // This server has nothing to drain.
+    // This server does not drain: it ends at once.
     process::drain_on_signal(&lifecycle, Duration::ZERO)?;
     let workers = Workers::start(workers, Worker::work)?;
     process::announce(flags, address)?;

@@ -6,7 +6,8 @@ const SERVER: Program = Program { path: env!("CARGO_BIN_EXE_server-threads"), wo
 
 shared::scenarios! {
     &SERVER => all,
-    // The threads are the workers, parked connections, signals, and at most four that accept.
+    // The threads are the workers, one each for parked connections and signals, and at most four
+    // that accept.
     many_connections_are_served(SERVER.workers + 2 + 4),
     the_allocations_per_request_are_known(Allocations { bare: 0, browser: 0, pipelined: 0 }),
 }

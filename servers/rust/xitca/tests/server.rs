@@ -12,8 +12,8 @@ shared::scenarios! {
     a_drain_cuts_half_a_head,
     without_threads_it_does_not_start,
     without_descriptors_it_does_not_start,
-    // The threads are the workers, the main thread, and four that accept, start, wait and get
-    // signals.
+    // The threads are the workers, the main thread, and four that accept, start the workers, wait
+    // for the server, and wait for signals.
     many_connections_are_served(SERVER.workers + 5),
     the_allocations_per_request_are_known(Allocations { bare: 6, browser: 15, pipelined: 6 }),
 }

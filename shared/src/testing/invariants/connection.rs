@@ -27,7 +27,7 @@ pub fn connection(bytes: &[u8]) {
     assert!(drained.answers.len() <= whole.answers.len(), "more answers when the server drains");
 }
 
-/// Returns a connection's answers to `bytes`, which arrive in pieces of the lengths by `piece`.
+/// Returns a connection's answers to `bytes`. `piece` returns the length of the next piece.
 fn exchange(bytes: &[u8], mut piece: impl FnMut() -> usize, draining: bool) -> Outcome {
     let mut connection = Connection::default();
     let (mut output, mut received) = (Vec::new(), Vec::new());
