@@ -114,7 +114,7 @@ pub struct KnownFailure {
     pub cases: Vec<String>,
     /// The reason why the server fails them, in a sentence.
     pub reason: String,
-    /// Whether the cases pass at times. A pass is then not reported.
+    /// Whether the cases pass on some runs. A pass is then not reported.
     #[serde(default)]
     pub flaky: bool,
     /// Whether the cases fail only when the request arrives in two pieces. They pass as a whole.
@@ -137,10 +137,10 @@ pub struct UnmetLimit {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Costs {
-    /// Those of the framework; none if the server has no framework.
+    /// The benchmarks of the framework; none if the server has no framework.
     #[serde(default)]
     pub framework: Vec<String>,
-    /// Those of the code in this repository.
+    /// The benchmarks of the code in this repository.
     #[serde(default)]
     pub own: Vec<String>,
 }
@@ -205,12 +205,12 @@ pub struct Server {
     /// The conformance cases and drills that it is known to fail.
     #[serde(default)]
     pub known_failures: Vec<KnownFailure>,
-    /// How many hidden requests it answers, beside those of the known failures: of software that is
-    /// not this project's, the cases that show them are not named.
+    /// The number of hidden requests that it answers, apart from those in known failures: for other
+    /// projects' software, the manifest does not name the cases that show them.
     #[serde(default)]
     pub hidden: usize,
-    /// Seconds for which it is loaded at least before a run is measured, where the workload warms up at
-    /// all: of a runtime that compiles code while it runs.
+    /// The minimum time of load before a measured run, in seconds, if the workload has a warm-up: for a
+    /// runtime that compiles code while it runs.
     pub warm_up_seconds: Option<f64>,
     /// The limits that it is known not to honour.
     #[serde(default)]
