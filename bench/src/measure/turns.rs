@@ -6,7 +6,7 @@ use super::Measurement;
 use super::contender::Contender;
 use super::prepare::Setup;
 use crate::measure::plan::Planned;
-use crate::measure::run::slices::{self, Alone, Seat};
+use crate::measure::run::slices::{self, Alone, SlicedRun};
 use crate::measure::run::{Run, RunOutput};
 use crate::servers::workload::Workload;
 use crate::store::record::Record;
@@ -53,21 +53,21 @@ pub(super) fn make(
     let Some((load, slice)) = sliced else { return turns };
 
     let began = Instant::now();
-    let seat = |planned: &Planned| {
+    let sliced_run = |planned: &Planned| {
         let contender = &contenders[planned.contender];
         let record = contender.record(workload, setup, Some(planned.repetition), 1);
-        Seat::new(Run::new(sides, setup, workload, contender.runs()), load, record)
+        SlicedRun::new(Run::new(sides, setup, workload, contender.runs()), load, record)
     };
-    let mut seats: Vec<Seat> = in_turn.iter().map(seat).collect();
+    let mut sliced_runs: Vec<SlicedRun> = in_turn.iter().map(sliced_run).collect();
     let repetitions = measurement.progress_of(workload, first.repetition);
     // The order differs in each repetition, and is the same after a resume.
     let mut random = fastrand::Rng::with_seed(seed.wrapping_add(u64::from(first.repetition)));
-    slices::measure(&mut seats, slice, &mut random, |now| {
+    slices::measure(&mut sliced_runs, slice, &mut random, |now| {
         stage.now(format!("{repetitions}: {}, {now}", workload.name));
     });
     turns.taken = began.elapsed() / u32::try_from(in_turn.len().max(1)).unwrap_or(u32::MAX);
-    for (planned, seat) in in_turn.into_iter().zip(seats) {
-        let Seat { record, output, alone, .. } = seat;
+    for (planned, sliced_run) in in_turn.into_iter().zip(sliced_runs) {
+        let SlicedRun { record, output, alone, .. } = sliced_run;
         let (why, idle_share) = match alone {
             None => {
                 turns.made.push((planned, record, output));

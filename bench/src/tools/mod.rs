@@ -261,7 +261,7 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
     }
     match tool.identify(host) {
         Ok(version) => Ok(visible(&version).into_owned()),
-        Err(error) if error.is::<Told>() => Err(format!("{error:#}")),
+        Err(error) if error.is::<Unusable>() => Err(format!("{error:#}")),
         Err(error) => Err(format!("{error:#}; {}", tool.hint())),
     }
 }
@@ -269,17 +269,17 @@ pub fn available(host: &Host, tool: &dyn Tool) -> Result<String, String> {
 /// Why a program that is here is not used, if installing it would not help: for example, no
 /// descriptors are left, or the text already says what to do.
 #[derive(Debug)]
-struct Told(String);
+struct Unusable(String);
 
-impl fmt::Display for Told {
+impl fmt::Display for Unusable {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-/// Runs a program that prints its version or usage, whatever its exit code. Fails with [`Told`].
+/// Runs a program that prints its version or usage, whatever its exit code. Fails with [`Unusable`].
 fn query(host: &Host, words: &[&str]) -> anyhow::Result<Ended> {
     let words: Vec<String> = words.iter().map(ToString::to_string).collect();
     let asked = host.output(&Launch::new(&words, Path::new("/")), QUERY_LIMIT);
-    asked.with_context(|| Told(format!("cannot ask `{}` what it is", words.join(" "))))
+    asked.with_context(|| Unusable(format!("cannot ask `{}` what it is", words.join(" "))))
 }

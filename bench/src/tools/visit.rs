@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use visit_output::{Kind, Ready, Report, Slice, TimesReport, Tls, VERSION};
 
-use super::{LoadSpec, SliceOutput, SlicedTool, Told, Tool, ToolOutput, query};
+use super::{LoadSpec, SliceOutput, SlicedTool, Tool, ToolOutput, Unusable, query};
 use crate::machine::host::Host;
 use crate::servers::identity::CERTIFICATE;
 use crate::servers::workload::{Amount, Load, Mode};
@@ -113,7 +113,7 @@ fn identify(version: &str, path: &Path) -> anyhow::Result<()> {
     let build = if is_debug { "cargo build -p visit" } else { "cargo build --release -p visit" };
     let told =
         format!("the `visit` at {} is of another build than this harness; build it: {build}", path.display());
-    bail!(Told(told))
+    bail!(Unusable(told))
 }
 
 /// The figures of a report. Fails when the run was interrupted.

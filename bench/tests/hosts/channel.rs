@@ -4,8 +4,8 @@
 
 use std::thread;
 
-use crate::ground::{await_nothing_of, checkout, mock_ssh};
 use crate::mock::{suite, text, workload};
+use crate::testbed::{await_nothing_of, checkout, mock_ssh};
 
 /// The fault and its place, as arguments of the mock `ssh`, and the end of the error.
 const WHILE_CONNECTING: [(&str, &str); 7] = [

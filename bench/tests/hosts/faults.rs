@@ -8,27 +8,27 @@ use bench::store::record::{Bound, ErrorKind, Record};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::ground::{Ground, pids, with_words};
 use crate::mock::{suite, text, wait_until, workload};
+use crate::testbed::{Testbed, pids, with_words};
 
 /// The flags for the hosts of every test.
 const HOSTS: &str = "--server-host alpha --load-host beta --load-host gamma";
 
 /// Hosts, and a suite of two workloads: a run that ends, and a run whose requests the server holds
 /// as long as the test wants.
-pub(crate) fn ground() -> Option<Ground> {
+pub(crate) fn testbed() -> Option<Testbed> {
     let load = |name| workload(name).tool("visit").with("connections", 4).with("requests", 40);
     let suite = suite(&[load("first"), load("held").path("/held").with("timeout_seconds", 600)]);
     // The first host has the first core, so the two load hosts have different cores.
-    Ground::warm(&["beta", "alpha", "gamma"], &["patient"], &suite)
+    Testbed::warm(&["beta", "alpha", "gamma"], &["patient"], &suite)
 }
 
 /// Starts a measurement, and waits until it is in the middle of its second run. The server holds no
 /// request of a later run.
-pub(crate) fn start(ground: &Ground, attempts: u32) -> Child {
-    let (hold, held) = (ground.home("alpha").join("hold"), ground.home("alpha").join("held"));
+pub(crate) fn start(testbed: &Testbed, attempts: u32) -> Child {
+    let (hold, held) = (testbed.home("alpha").join("hold"), testbed.home("alpha").join("held"));
     std::fs::write(&hold, "").unwrap();
-    let bench = ground.bench(&format!("measure mock --out out --attempts {attempts} {HOSTS}")).spawn();
+    let bench = testbed.bench(&format!("measure mock --out out --attempts {attempts} {HOSTS}")).spawn();
     wait_until("a request is held", || held.exists());
     std::fs::remove_file(&hold).unwrap();
     bench.unwrap()
@@ -59,16 +59,16 @@ pub(crate) fn runs(records: &[Record]) -> Vec<(&str, Option<ErrorKind>)> {
 const LOST: [(&str, Option<ErrorKind>); 2] = [("first", None), ("held", Some(ErrorKind::HostLost))];
 
 /// The helper on a host.
-pub(crate) fn helper(ground: &Ground, host: &str) -> i32 {
-    let found = with_words(&ground.rig.pids(host), &["bench host --mark"]);
+pub(crate) fn helper(testbed: &Testbed, host: &str) -> i32 {
+    let found = with_words(&testbed.rig.pids(host), &["bench host --mark"]);
     let [pid] = found[..] else { panic!("one helper runs on {host}: {found:?}") };
     pid
 }
 
 /// The `ssh` of this machine to a host.
-fn ssh(ground: &Ground, host: &str) -> i32 {
+fn ssh(testbed: &Testbed, host: &str) -> i32 {
     let ended = format!("-- {host} exec");
-    let found = with_words(&pids(), &[&ground.rig.ssh(), &ended, "hello-bench shell"]);
+    let found = with_words(&pids(), &[&testbed.rig.ssh(), &ended, "hello-bench shell"]);
     let found: Vec<i32> = found.into_iter().filter(|pid| is_program(*pid, "ssh")).collect();
     let [pid] = found[..] else { panic!("one ssh to {host} runs: {found:?}") };
     pid
@@ -86,7 +86,7 @@ fn send(signal: Signal, pid: i32) {
 struct Fault {
     name: &'static str,
     host: &'static str,
-    inject: fn(&Ground, &str),
+    inject: fn(&Testbed, &str),
     /// The possible beginnings of the run's error, after the name of the host.
     said: &'static [&'static str],
 }
@@ -118,29 +118,29 @@ const FAULTS: &[Fault] = &[
     },
 ];
 
-fn unplug(ground: &Ground, host: &str) {
-    ground.rig.link(host, false);
-    wait_until(&format!("nothing runs on {host}, which is unplugged"), || ground.runs(host).is_empty());
-    wait_until("the run is lost", || ground.records().iter().any(|record| record.error.is_some()));
-    ground.rig.link(host, true);
+fn unplug(testbed: &Testbed, host: &str) {
+    testbed.rig.link(host, false);
+    wait_until(&format!("nothing runs on {host}, which is unplugged"), || testbed.runs(host).is_empty());
+    wait_until("the run is lost", || testbed.records().iter().any(|record| record.error.is_some()));
+    testbed.rig.link(host, true);
 }
 
-fn kill_session(ground: &Ground, host: &str) {
-    for session in ground.rig.sessions(host) {
+fn kill_session(testbed: &Testbed, host: &str) {
+    for session in testbed.rig.sessions(host) {
         send(Signal::SIGKILL, session);
     }
 }
 
-fn kill_helper(ground: &Ground, host: &str) {
-    send(Signal::SIGKILL, helper(ground, host));
+fn kill_helper(testbed: &Testbed, host: &str) {
+    send(Signal::SIGKILL, helper(testbed, host));
 }
 
-fn stop_helper(ground: &Ground, host: &str) {
-    send(Signal::SIGSTOP, helper(ground, host));
+fn stop_helper(testbed: &Testbed, host: &str) {
+    send(Signal::SIGSTOP, helper(testbed, host));
 }
 
-fn kill_ssh(ground: &Ground, host: &str) {
-    send(Signal::SIGKILL, ssh(ground, host));
+fn kill_ssh(testbed: &Testbed, host: &str) {
+    send(Signal::SIGKILL, ssh(testbed, host));
 }
 
 /// All faults are tested at once, since most of the time is spent waiting.
@@ -148,13 +148,13 @@ fn kill_ssh(ground: &Ground, host: &str) {
 fn a_run_whose_host_is_lost_is_done_again() {
     let check = |fault: &Fault| {
         let Fault { name, host, inject, said } = fault;
-        let Some(ground) = ground() else { return };
-        let bench = start(&ground, 3);
+        let Some(testbed) = testbed() else { return };
+        let bench = start(&testbed, 3);
         let pid = bench.id();
-        inject(&ground, host);
+        inject(&testbed, host);
         let output = wait(name, bench);
         let text = text(&output);
-        let records = ground.records();
+        let records = testbed.records();
         assert_eq!(runs(&records), [LOST[0], LOST[1], ("held", None)], "{name}: {text}");
         let lost = records.iter().find(|record| record.error.is_some()).unwrap();
         let message = &lost.error.as_ref().unwrap().message;
@@ -164,7 +164,7 @@ fn a_run_whose_host_is_lost_is_done_again() {
         let done = records.last().unwrap();
         assert_eq!(done.load.as_ref().unwrap().answered, 40, "{name}: {text}");
         assert_eq!(output.status.code(), Some(0), "{name}: {text}");
-        ground.await_nothing(name, pid);
+        testbed.await_nothing(name, pid);
     };
     std::thread::scope(|scope| {
         for fault in FAULTS {
@@ -177,56 +177,56 @@ fn a_run_whose_host_is_lost_is_done_again() {
 /// does not wait for the host.
 #[test]
 fn a_host_that_stays_away_is_in_the_records() {
-    let Some(ground) = ground() else { return };
-    let bench = start(&ground, 2);
+    let Some(testbed) = testbed() else { return };
+    let bench = start(&testbed, 2);
     let pid = bench.id();
-    let listener = std::fs::read_to_string(ground.rig.path("hosts/beta/pid")).unwrap();
+    let listener = std::fs::read_to_string(testbed.rig.path("hosts/beta/pid")).unwrap();
     send(Signal::SIGKILL, listener.trim().parse().unwrap());
-    kill_session(&ground, "beta");
+    kill_session(&testbed, "beta");
     let output = wait("away", bench);
     let text = text(&output);
-    let records = ground.records();
+    let records = testbed.records();
     assert_eq!(runs(&records), [LOST[0], LOST[1], LOST[1]], "{text}");
     let message = &records.last().unwrap().error.as_ref().unwrap().message;
     let begins =
         "cannot reach beta again: it cannot be reached: ssh ended with exit status: 255: ssh: connect to ";
     assert!(message.starts_with(begins) && message.ends_with("Connection refused"), "{message}");
     assert_eq!(output.status.code(), Some(1), "{text}");
-    ground.await_nothing("away", pid);
-    let text = ground.checkout.expect("measure --resume out", 1, "error: host beta: it cannot be reached: ");
+    testbed.await_nothing("away", pid);
+    let text = testbed.checkout.expect("measure --resume out", 1, "error: host beta: it cannot be reached: ");
     assert_eq!(text.trim().lines().count(), 1, "{text}");
 }
 
 /// With `--attempts 1` the run stays lost until the measurement is resumed, when the host is back.
 #[test]
 fn a_measurement_whose_host_is_lost_is_resumed() {
-    let Some(ground) = ground() else { return };
-    let bench = start(&ground, 1);
+    let Some(testbed) = testbed() else { return };
+    let bench = start(&testbed, 1);
     let pid = bench.id();
-    ground.rig.link("gamma", false);
+    testbed.rig.link("gamma", false);
     let output = wait("unplugged", bench);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
-    wait_until("nothing runs on gamma, which is unplugged", || ground.runs("gamma").is_empty());
-    ground.rig.link("gamma", true);
-    ground.await_nothing("unplugged", pid);
-    assert_eq!(runs(&ground.records()), LOST, "{}", text(&output));
+    wait_until("nothing runs on gamma, which is unplugged", || testbed.runs("gamma").is_empty());
+    testbed.rig.link("gamma", true);
+    testbed.await_nothing("unplugged", pid);
+    assert_eq!(runs(&testbed.records()), LOST, "{}", text(&output));
 
-    let text = ground.checkout.succeed("measure --resume out");
-    let records = ground.records();
+    let text = testbed.checkout.succeed("measure --resume out");
+    let records = testbed.records();
     let done = [LOST[0], LOST[1], ("held", None)];
     assert_eq!(runs(&records), done, "{text}");
     assert!(text.contains("the link is not probed"), "{text}");
     // No run is left, so the link does not matter.
-    let text = ground.checkout.succeed("measure --resume out");
-    assert_eq!(runs(&ground.records()), done, "{text}");
+    let text = testbed.checkout.succeed("measure --resume out");
+    assert_eq!(runs(&testbed.records()), done, "{text}");
     assert!(!text.contains("the link is not probed"), "{text}");
 }
 
 #[test]
 fn a_harness_that_ends_leaves_nothing_running_and_is_resumed() {
-    let nothing: fn(&Ground) = |_| {};
-    let unplug: fn(&Ground) = |ground| ground.rig.link("gamma", false);
-    let stop: fn(&Ground) = |ground| send(Signal::SIGSTOP, helper(ground, "gamma"));
+    let nothing: fn(&Testbed) = |_| {};
+    let unplug: fn(&Testbed) = |testbed| testbed.rig.link("gamma", false);
+    let stop: fn(&Testbed) = |testbed| send(Signal::SIGSTOP, helper(testbed, "gamma"));
     // The name, the signal, the fault of a load host before the signal, and the exit code.
     let cases = [
         ("killed", Signal::SIGKILL, nothing, None),
@@ -235,20 +235,20 @@ fn a_harness_that_ends_leaves_nothing_running_and_is_resumed() {
         ("interrupted while unplugged", Signal::SIGINT, unplug, Some(130)),
         ("interrupted while a helper is stopped", Signal::SIGINT, stop, Some(130)),
     ];
-    let check = |name, signal, before: fn(&Ground), code| {
-        let Some(ground) = ground() else { return };
-        let bench = start(&ground, 1);
+    let check = |name, signal, before: fn(&Testbed), code| {
+        let Some(testbed) = testbed() else { return };
+        let bench = start(&testbed, 1);
         let pid = bench.id();
-        before(&ground);
+        before(&testbed);
         send(signal, pid.try_into().unwrap());
         let output = wait(name, bench);
         assert_eq!(output.status.code(), code, "{name}: {}", text(&output));
-        ground.await_nothing(name, pid);
-        ground.rig.link("gamma", true);
-        assert_eq!(runs(&ground.records()), [LOST[0]], "{name}: {}", text(&output));
+        testbed.await_nothing(name, pid);
+        testbed.rig.link("gamma", true);
+        assert_eq!(runs(&testbed.records()), [LOST[0]], "{name}: {}", text(&output));
 
-        let text = ground.checkout.succeed("measure --resume out");
-        assert_eq!(runs(&ground.records()), [LOST[0], ("held", None)], "{name}: {text}");
+        let text = testbed.checkout.succeed("measure --resume out");
+        assert_eq!(runs(&testbed.records()), [LOST[0], ("held", None)], "{name}: {text}");
     };
     std::thread::scope(|scope| {
         for (name, signal, before, code) in cases {

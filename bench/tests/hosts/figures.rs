@@ -8,22 +8,22 @@ use bench::store::record::{Bound, LoadHostRecord, Record, StartRecord, TlsRecord
 use bench::text::numbers::as_f64;
 use visit_output::{Report, TimesReport, Tls};
 
-use crate::ground::{Ground, records};
 use crate::mock::{suite, task, workload};
+use crate::testbed::{Testbed, records};
 
 /// The lines that the load hosts have printed, one per host.
-fn printed(ground: &Ground, record: &Record) -> Vec<String> {
-    let raw = ground.checkout.path("out/raw").join(record.raw.as_ref().unwrap());
+fn printed(testbed: &Testbed, record: &Record) -> Vec<String> {
+    let raw = testbed.checkout.path("out/raw").join(record.raw.as_ref().unwrap());
     fs::read_to_string(raw).unwrap().lines().map(str::to_owned).collect()
 }
 
 /// Asserts that the figures of a run by `visit` are the sums of those that the load hosts have
 /// printed. Returns the reports of the load hosts.
-fn assert_sums(ground: &Ground, record: &Record, loads: usize) -> Vec<Report> {
+fn assert_sums(testbed: &Testbed, record: &Record, loads: usize) -> Vec<Report> {
     let name = &record.workload.name;
     let (hosts, load) = (record.hosts.as_ref().unwrap(), record.load.as_ref().unwrap());
     let reports: Vec<Report> =
-        printed(ground, record).iter().map(|line| Report::parse(line).unwrap()).collect();
+        printed(testbed, record).iter().map(|line| Report::parse(line).unwrap()).collect();
     let answered: Vec<u64> = reports.iter().map(|report| report.answered).collect();
     assert_eq!(answered.len(), loads, "{name}");
     assert_eq!(answered, hosts.loads.iter().map(|load| load.answered).collect::<Vec<_>>(), "{name}");
@@ -97,18 +97,18 @@ fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
         // Fewer connections than hosts: as many hosts make load as there are connections.
         visit("one").with("connections", 1),
     ]);
-    let Some(ground) = Ground::new(&["alpha", "beta", "gamma"], &["patient"], &suite) else { return };
+    let Some(testbed) = Testbed::new(&["alpha", "beta", "gamma"], &["patient"], &suite) else { return };
     for host in ["beta", "gamma"] {
         // A file that the login shell reads adds the mock tool to `PATH`.
         let tools = concat!("export PATH=", env!("CARGO_MANIFEST_DIR"), "/tests/mock:$PATH\n");
-        fs::write(ground.home(host).join(".bashrc"), tools).unwrap();
+        fs::write(testbed.home(host).join(".bashrc"), tools).unwrap();
     }
-    let text = ground.expect(
+    let text = testbed.expect(
         "measure mock --out out --server-host alpha --load-host beta --load-host gamma",
         0,
         "records: out",
     );
-    let records = ground.records();
+    let records = testbed.records();
     let names: Vec<&str> = records.iter().map(|record| record.workload.name.as_str()).collect();
     assert_eq!(names, ["count", "time", "rate", "hey", "one"], "{text}");
     for record in &records {
@@ -122,12 +122,12 @@ fn figures_of_two_load_hosts_are_the_sums_of_what_each_printed() {
     let [count, time, rate, hey, one] = &records[..] else { panic!("five records") };
     assert_eq!(one.load.as_ref().map(|load| load.answered), Some(10), "{text}");
 
-    let reports = assert_sums(&ground, count, 2);
+    let reports = assert_sums(&testbed, count, 2);
     assert_eq!(reports.iter().map(|report| report.sent).collect::<Vec<_>>(), [1501, 1500]);
-    assert_sums(&ground, time, 2);
+    assert_sums(&testbed, time, 2);
     assert_eq!(time.connections.as_ref().unwrap().seen, Some(8), "{text}");
     // Each host has every second one of 200 arrivals, whether or not it can send it in time.
-    for report in assert_sums(&ground, rate, 2) {
+    for report in assert_sums(&testbed, rate, 2) {
         assert_eq!(report.sent + report.errors.unsent, 100, "{report:?}");
     }
 
@@ -147,19 +147,19 @@ fn a_load_over_tls_is_the_sum_of_what_each_host_printed() {
         visit("closed").with("requests", 41).with("mode", "close"),
         visit("resumed").with("requests", 41).with("mode", "close").with("resumes", true),
     ]);
-    let Some(ground) = Ground::warm(&["alpha", "beta", "gamma"], &["patient"], &suite) else { return };
-    ground.checkout.extend_manifest("patient", "protocols = [\"http/1.1\", \"https\"]\n");
-    let (_, text) = ground.run("measure mock --out here");
-    let here = records(&ground.checkout.path("here"));
+    let Some(testbed) = Testbed::warm(&["alpha", "beta", "gamma"], &["patient"], &suite) else { return };
+    testbed.checkout.extend_manifest("patient", "protocols = [\"http/1.1\", \"https\"]\n");
+    let (_, text) = testbed.run("measure mock --out here");
+    let here = records(&testbed.checkout.path("here"));
     let several = "measure mock --out out --server-host alpha --load-host beta --load-host gamma";
-    let several = ground.expect(several, 0, "records: out");
-    let records = ground.records();
+    let several = testbed.expect(several, 0, "records: out");
+    let records = testbed.records();
     let names: Vec<&str> = records.iter().map(|record| record.workload.name.as_str()).collect();
     assert_eq!(names, ["kept", "closed", "resumed"], "{several}");
     for (record, here) in records.iter().zip(&here) {
         let name = &record.workload.name;
         assert!(record.error.is_none(), "{name}: {:?}: {several}", record.error);
-        let reports = assert_sums(&ground, record, 2);
+        let reports = assert_sums(&testbed, record, 2);
         let tls = |record: &Record| record.load.as_ref().unwrap().tls.clone().unwrap();
         let (tls, here) = (tls(record), tls(here));
         let agreed = |tls: &TlsRecord| TlsRecord { full: 0, resumed: 0, ..tls.clone() };
@@ -177,7 +177,7 @@ fn a_load_over_tls_is_the_sum_of_what_each_host_printed() {
     }
     for host in ["alpha", "beta", "gamma"] {
         let left =
-            files(&ground.home(host).join(".cache/")).into_iter().filter(|file| file.ends_with(".pem"));
+            files(&testbed.home(host).join(".cache/")).into_iter().filter(|file| file.ends_with(".pem"));
         assert_eq!(left.collect::<Vec<_>>(), [] as [String; 0], "{host}");
     }
 }
@@ -196,7 +196,7 @@ fn files(folder: &Path) -> Vec<String> {
 #[test]
 fn this_machine_is_a_host_like_others() {
     let suite = suite(&[workload("load").tool("visit").with("connections", 4).with("requests", 400)]);
-    let Some(ground) = Ground::warm(&["alpha", "beta"], &["patient"], &suite) else { return };
+    let Some(testbed) = Testbed::warm(&["alpha", "beta"], &["patient"], &suite) else { return };
     // The flags, and the names of the hosts in the record.
     let (alpha, beta) = (Some("alpha"), Some("beta"));
     let cases = [
@@ -205,17 +205,17 @@ fn this_machine_is_a_host_like_others() {
         ("--server-host alpha --load-host localhost --load-host beta", alpha, vec![None, beta]),
     ];
     for (flags, server, loads) in cases {
-        let (_, text) = ground.run(&format!("measure mock --out out {flags}"));
-        let [record] = &ground.records()[..] else { panic!("one record: {text}") };
+        let (_, text) = testbed.run(&format!("measure mock --out out {flags}"));
+        let [record] = &testbed.records()[..] else { panic!("one record: {text}") };
         assert!(record.error.is_none(), "{:?}: {text}", record.error);
         let hosts = record.hosts.as_ref().unwrap();
         assert_eq!(hosts.server.as_deref(), server);
         assert_eq!(hosts.loads.iter().map(|load| load.name.as_deref()).collect::<Vec<_>>(), loads);
-        assert_sums(&ground, record, loads.len());
+        assert_sums(&testbed, record, loads.len());
         assert_eq!(record.load.as_ref().unwrap().answered, 400);
-        fs::remove_dir_all(ground.checkout.path("out")).unwrap();
+        fs::remove_dir_all(testbed.checkout.path("out")).unwrap();
     }
-    ground.checkout.assert_nothing_runs();
+    testbed.checkout.assert_nothing_runs();
 }
 
 /// Starts, and connections that are held, need no load host: the harness asks the server itself.
@@ -226,9 +226,9 @@ fn a_server_starts_and_holds_connections_on_another_host() {
         task("hold", "hold").with("connections", 20),
         task("idle", "idle").with("connections", 20).with("seconds", 1),
     ]);
-    let Some(ground) = Ground::warm(&["alpha", "beta"], &["patient"], &suite) else { return };
-    let (_, text) = ground.run("measure mock --out out --server-host alpha --load-host beta");
-    let records = ground.records();
+    let Some(testbed) = Testbed::warm(&["alpha", "beta"], &["patient"], &suite) else { return };
+    let (_, text) = testbed.run("measure mock --out out --server-host alpha --load-host beta");
+    let records = testbed.records();
     let names: Vec<&str> = records.iter().map(|record| record.workload.name.as_str()).collect();
     assert_eq!(names, ["start", "hold", "idle"], "{text}");
     assert!(records.iter().all(|record| record.error.is_none()), "{text}");
@@ -252,11 +252,11 @@ fn sixteen_hosts_make_one_load() {
     let loads: Vec<String> = (1..=16).map(|number| format!("load{number}")).collect();
     let names: Vec<&str> = std::iter::once("server").chain(loads.iter().map(String::as_str)).collect();
     let suite = suite(&[workload("load").tool("visit").with("connections", 16).with("requests", 800)]);
-    let Some(ground) = Ground::warm(&names, &["patient"], &suite) else { return };
+    let Some(testbed) = Testbed::warm(&names, &["patient"], &suite) else { return };
     let loads: String = loads.iter().map(|name| format!(" --load-host {name}")).collect();
-    let (_, text) = ground.run(&format!("measure mock --out out --server-host server{loads}"));
-    let records = ground.records();
+    let (_, text) = testbed.run(&format!("measure mock --out out --server-host server{loads}"));
+    let records = testbed.records();
     assert_eq!((records.len(), records[0].error.as_ref()), (1, None), "{text}");
-    let reports = assert_sums(&ground, &records[0], 16);
+    let reports = assert_sums(&testbed, &records[0], 16);
     assert!(reports.iter().all(|report| report.answered == 50), "{text}");
 }

@@ -6,8 +6,8 @@ use bench::analysis::verdict::LINK_BUSY_FROM;
 use bench::store::record::{Bound, ErrorKind};
 
 use crate::faults::{self, helper, runs};
-use crate::ground::Ground;
 use crate::mock::{suite, text, wait_until, workload};
+use crate::testbed::Testbed;
 
 /// The number of segments that TCP has retransmitted on the host of this process.
 fn sent_again(pid: i32) -> u64 {
@@ -23,19 +23,19 @@ fn sent_again(pid: i32) -> u64 {
 #[test]
 fn a_link_that_is_down_for_a_moment_loses_no_answer() {
     let check = |host: &str| {
-        let Some(ground) = faults::ground() else { return };
-        let bench = faults::start(&ground, 3);
+        let Some(testbed) = faults::testbed() else { return };
+        let bench = faults::start(&testbed, 3);
         let pid = bench.id();
-        let helper = helper(&ground, host);
+        let helper = helper(&testbed, host);
         let before = sent_again(helper);
-        ground.rig.link(host, false);
+        testbed.rig.link(host, false);
         // The host's helper reports every second that it still runs.
         wait_until("what is lost is sent again", || sent_again(helper) > before);
-        fs::write(ground.home("alpha").join("release"), "").unwrap();
-        ground.rig.link(host, true);
+        fs::write(testbed.home("alpha").join("release"), "").unwrap();
+        testbed.rig.link(host, true);
         let output = faults::wait(host, bench);
         let text = text(&output);
-        let records = ground.records();
+        let records = testbed.records();
         let (first, lost, held) = (("first", None), ("held", Some(ErrorKind::HostLost)), ("held", None));
         let expected: [&[_]; 2] = [&[first, held], &[first, lost, held]];
         assert!(expected.contains(&runs(&records).as_slice()), "{host}: {text}");
@@ -43,7 +43,7 @@ fn a_link_that_is_down_for_a_moment_loses_no_answer() {
         assert_eq!(done.load.as_ref().unwrap().answered, 40, "{host}: {text}");
         assert_eq!(done.error_count(), 0, "{host}: {text}");
         assert_eq!(output.status.code(), Some(0), "{host}: {text}");
-        ground.await_nothing(host, pid);
+        testbed.await_nothing(host, pid);
     };
     std::thread::scope(|scope| {
         for host in ["gamma", "alpha"] {
@@ -67,14 +67,14 @@ fn a_link_is_judged_by_what_a_probe_finds() {
     let load = workload("load").tool("visit").path(&path).with("connections", 32);
     let suite = suite(&[load.without("requests").with("seconds", 1)]);
     let check = |rate: Option<&str>| {
-        let Some(ground) = Ground::warm(&["alpha", "beta"], &["patient", "good"], &suite) else { return };
-        ground.checkout.extend_manifest("patient", "floor = true\n");
-        if let Some(Err(why)) = rate.map(|rate| ground.rig.limit("alpha", rate)) {
+        let Some(testbed) = Testbed::warm(&["alpha", "beta"], &["patient", "good"], &suite) else { return };
+        testbed.checkout.extend_manifest("patient", "floor = true\n");
+        if let Some(Err(why)) = rate.map(|rate| testbed.rig.limit("alpha", rate)) {
             return eprintln!("skipped: {why}");
         }
         let hosts = "--server-host alpha --load-host beta";
-        let (_, text) = ground.run(&format!("measure mock --out out --attempts 3 {hosts}"));
-        let records = ground.records();
+        let (_, text) = testbed.run(&format!("measure mock --out out --attempts 3 {hosts}"));
+        let records = testbed.records();
         assert!(records.len() >= 2 && records.iter().all(|record| record.error.is_none()), "{text}");
         let is_known = text.contains("the link carries ");
         assert!(is_known != text.contains("the limit of the link is not known: its probe "), "{text}");

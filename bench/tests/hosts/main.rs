@@ -14,10 +14,10 @@ mod channel;
 mod commands;
 mod faults;
 mod figures;
-mod ground;
 mod link;
 #[path = "../mock/mod.rs"]
 mod mock;
 mod refusals;
 mod refused;
 mod rig;
+mod testbed;

@@ -9,8 +9,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::faults::runs;
-use crate::ground::{await_nothing_of, checkout, mock_ssh, pids, records, with_words};
 use crate::mock::{Checkout, suite, text, wait_until, workload};
+use crate::testbed::{await_nothing_of, checkout, mock_ssh, pids, records, with_words};
 
 /// A checkout whose host refuses this many calls after the first.
 fn away(refusals: usize) -> Checkout {

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, bail};
 
 use super::report::rewrite_report;
-use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
+use super::{BAD, Coverage, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
 use crate::checks::drill::{self, DRILLS, Drill};
 use crate::cli::{self, Form};
 use crate::machine::host::{self, Host};
@@ -47,7 +47,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
 
     let mut records = Vec::new();
     let mut outdated = String::new();
-    let (mut all_well, mut asked) = (true, Asked::default());
+    let (mut all_well, mut coverage) = (true, Coverage::default());
     for server in servers {
         build::kept(here, server).iter().for_each(|sentence| note(sentence));
         let prepared = deploy::prepare(here, host, server, true);
@@ -58,7 +58,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
             Ok(Ok(server)) => server,
             Ok(Err(why)) => {
                 note(&format!("{:<14} {}: {why}", server.name, styled(BAD, "unavailable")));
-                asked.left_out(server, named);
+                coverage.record_missing(server, named);
                 continue;
             }
             Err(error) => {
@@ -71,7 +71,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
         else {
             return Ok(Outcome::Interrupted);
         };
-        asked.is_any_answered = true;
+        coverage.has_results = true;
         outdated += &self::outdated(&server, &made);
         all_well &= made.iter().all(DrillRecord::is_as_known);
         records.extend(made);
@@ -85,7 +85,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &cli::Drill) -> anyhow::Result
     if let Some(folder) = &arguments.keep {
         anstream::eprintln!("report: {}", rewrite_report(folder)?.display());
     }
-    Ok(asked.outcome(all_well))
+    Ok(coverage.outcome(all_well))
 }
 
 fn printed(form: Form, records: &[DrillRecord]) -> anyhow::Result<String> {

@@ -9,7 +9,7 @@ use anyhow::{Context, bail};
 use clap::Parser;
 
 use super::report::write_report;
-use super::{Asked, Outcome, note, print, read_checkout};
+use super::{Coverage, Outcome, note, print, read_checkout};
 use crate::analysis::looks::LOOKS;
 use crate::cli::cross_check::CrossCheck;
 use crate::cli::value::Slices;
@@ -46,11 +46,11 @@ pub(super) fn run(root: Option<&Path>, arguments: &Measure) -> anyhow::Result<Ou
 
 fn begin(root: Option<&Path>, arguments: &Measure, progress: &Progress) -> anyhow::Result<Outcome> {
     let setup = &arguments.setup;
-    let ground = Ground::read(root, arguments, &chosen(arguments), progress)?;
-    let machine = ground.machine(setup.seed.unwrap_or_else(|| fastrand::u64(..)))?;
-    measure(&ground, arguments, machine.seed, progress, || {
+    let testbed = Testbed::read(root, arguments, &chosen(arguments), progress)?;
+    let machine = testbed.machine(setup.seed.unwrap_or_else(|| fastrand::u64(..)))?;
+    measure(&testbed, arguments, machine.seed, progress, || {
         let folder =
-            setup.out.clone().unwrap_or_else(|| ground.checkout.results().join(machine.folder_name()));
+            setup.out.clone().unwrap_or_else(|| testbed.checkout.results().join(machine.folder_name()));
         Ok((Results::create(&folder, &machine)?, Vec::new()))
     })
 }
@@ -71,8 +71,8 @@ fn resume(root: Option<&Path>, folder: &Path, progress: &Progress) -> anyhow::Re
         // Load hosts may have different cores, so the recorded ones do not apply to all of them.
         chosen(arguments)
     };
-    let ground = Ground::read(root.or(begun.root.as_deref()), arguments, &choice, progress)?;
-    measure(&ground, arguments, machine.seed, progress, || {
+    let testbed = Testbed::read(root.or(begun.root.as_deref()), arguments, &choice, progress)?;
+    measure(&testbed, arguments, machine.seed, progress, || {
         let (results, loaded) = Results::resume(folder).context("--resume")?;
         if let Some(torn) = loaded.torn {
             progress.warn(&torn);
@@ -88,21 +88,21 @@ fn chosen(arguments: &Measure) -> Choice {
 }
 
 /// What is measured, and where.
-pub(super) struct Ground {
+pub(super) struct Testbed {
     pub(super) checkout: Checkout,
     pub(super) sides: Sides,
     pub(super) layout: Layout,
 }
 
 /// A measurement that was made.
-pub(super) struct Made {
+pub(super) struct Completed {
     pub(super) tally: Tally,
     pub(super) loaded: Loaded,
     /// The path of the report's page.
     pub(super) page: PathBuf,
 }
 
-impl Ground {
+impl Testbed {
     /// Reads the checkout, `--server-dir` and `--address`, and connects to the hosts.
     fn read(
         root: Option<&Path>,
@@ -179,17 +179,17 @@ fn attached(
 
 /// Measures what the arguments say, and prints the report.
 fn measure(
-    ground: &Ground,
+    testbed: &Testbed,
     arguments: &Measure,
     seed: u64,
     progress: &Progress,
     open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
 ) -> anyhow::Result<Outcome> {
-    let Ground { checkout, sides, layout } = ground;
+    let Testbed { checkout, sides, layout } = testbed;
     let show = |_: &Loaded, document: &Document| {
         print(&Format::Table.render(document, report::terminal_width())?).map(drop)
     };
-    let Made { tally, loaded, page } = make(ground, arguments, seed, progress, open, show)?;
+    let Completed { tally, loaded, page } = run_and_report(testbed, arguments, seed, progress, open, show)?;
     if tally.interrupted {
         let folder = page.ancestors().nth(2).unwrap_or(&page);
         note(&format!("resume:  bench measure --resume {}", folder.display()));
@@ -216,15 +216,15 @@ fn measure(
 
 /// Measures what the arguments say, and writes the report. `open` returns the result folder and the
 /// records that it already has; `show` prints the report.
-pub(super) fn make(
-    ground: &Ground,
+pub(super) fn run_and_report(
+    testbed: &Testbed,
     arguments: &Measure,
     seed: u64,
     progress: &Progress,
     open: impl FnOnce() -> anyhow::Result<(Results, Vec<Record>)>,
     show: impl FnOnce(&Loaded, &Document) -> anyhow::Result<()>,
-) -> anyhow::Result<Made> {
-    let Ground { checkout, sides, layout } = ground;
+) -> anyhow::Result<Completed> {
+    let Testbed { checkout, sides, layout } = testbed;
     let servers = checkout.choose_servers(&arguments.chosen.servers)?;
     let (workloads, unchecked) = workloads(checkout, arguments, sides.are_apart(), seed)?;
     unchecked.iter().for_each(|sentence| progress.warn(sentence));
@@ -292,25 +292,25 @@ pub(super) fn make(
     if !progress.is_quiet() {
         note(&format!("\nrecords: {}\nreport:  {}", folder.display(), page.display()));
     }
-    Ok(Made { tally, loaded, page })
+    Ok(Completed { tally, loaded, page })
 }
 
 /// Returns `Outcome::Fine` if every workload has figures, and every server that the user named has
 /// figures under each workload; otherwise `Outcome::Unknown`.
 fn complete(servers: &[&Server], workloads: &[&Workload], named: &[String], records: &[Record]) -> Outcome {
-    let mut asked = Asked { is_any_answered: !workloads.is_empty(), ..Asked::default() };
+    let mut coverage = Coverage { has_results: !workloads.is_empty(), ..Coverage::default() };
     for workload in workloads {
         let is_its = |run: &&Record| {
             run.workload.name == workload.name && run.tool.name == workload.tool() && run.is_measured()
         };
         let measured: HashSet<&str> =
             records.iter().filter(is_its).map(|run| run.server.name.as_str()).collect();
-        asked.is_any_answered &= !measured.is_empty();
+        coverage.has_results &= !measured.is_empty();
         for server in servers.iter().filter(|server| !measured.contains(server.name.as_str())) {
-            asked.left_out(server, named);
+            coverage.record_missing(server, named);
         }
     }
-    asked.outcome(true)
+    coverage.outcome(true)
 }
 
 /// The factor by which `--brief` shortens loads.

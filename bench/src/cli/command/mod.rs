@@ -41,19 +41,19 @@ enum Outcome {
 
 /// Whether there is any result, and whether a server that the user named has none.
 #[derive(Default)]
-struct Asked {
-    is_any_answered: bool,
-    is_named_left_out: bool,
+struct Coverage {
+    has_results: bool,
+    lacks_named: bool,
 }
 
-impl Asked {
+impl Coverage {
     /// Records that a server has no result, for example because it cannot run here.
-    fn left_out(&mut self, server: &Server, named: &[String]) {
-        self.is_named_left_out |= server.is_given || named.contains(&server.name);
+    fn record_missing(&mut self, server: &Server, named: &[String]) {
+        self.lacks_named |= server.is_given || named.contains(&server.name);
     }
 
     fn outcome(&self, all_well: bool) -> Outcome {
-        match (all_well, self.is_any_answered && !self.is_named_left_out) {
+        match (all_well, self.has_results && !self.lacks_named) {
             (false, _) => Outcome::Failed,
             (true, false) => Outcome::Unknown,
             (true, true) => Outcome::Fine,

@@ -7,7 +7,7 @@ use anyhow::Context;
 use conformance::{Severity, Target, causes};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{Asked, BAD, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
+use super::{BAD, Coverage, GOOD, Outcome, note, print, read_checkout, styled, told, without_floor};
 use crate::checks::verify::{self, Depth, Findings, Question, Verification};
 use crate::cli::{Form, Verify};
 use crate::machine::host::Host;
@@ -51,7 +51,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         install::missing(host, &servers, true, note);
     }
     let mut verified = Vec::new();
-    let (mut all_well, mut asked) = (true, Asked::default());
+    let (mut all_well, mut coverage) = (true, Coverage::default());
     for server in servers {
         build::kept(here, server).iter().for_each(|sentence| note(sentence));
         let bar = progress(&server.name);
@@ -61,14 +61,14 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
                     arguments.format,
                     &format!("{:<14} {}: {why}\n", server.name, styled(BAD, "unavailable")),
                 )?;
-                asked.left_out(server, named);
+                coverage.record_missing(server, named);
                 continue;
             }
             Ok(Ok(server)) => verify::verify(host, &server, &question, &moving(&bar)),
             Err(error) => Err(error),
         };
         bar.finish_and_clear();
-        asked.is_any_answered = true;
+        coverage.has_results = true;
         all_well &= verification.as_ref().is_ok_and(Verification::is_as_known);
         match verification {
             Ok(verification) => {
@@ -94,7 +94,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Verify) -> anyhow::Result<Out
         Form::Text => {}
         Form::Json | Form::Markdown => _ = show(arguments, &verified)?,
     }
-    Ok(if host.interrupted() { Outcome::Interrupted } else { asked.outcome(all_well) })
+    Ok(if host.interrupted() { Outcome::Interrupted } else { coverage.outcome(all_well) })
 }
 
 /// Prints a line about a server that was not verified: to standard output in the form for a

@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::{Context, bail, ensure};
 use clap::Parser;
 
-use super::measure::{Ground, Made, make};
+use super::measure::{Completed, Testbed, run_and_report};
 use super::{Outcome, note, print, read_checkout};
 use crate::analysis::compare::Judgement;
 use crate::analysis::summary::summarise;
@@ -38,12 +38,12 @@ pub(super) fn run(root: Option<&Path>, arguments: &Versus) -> anyhow::Result<Out
     let servers = servers(&states, &arguments.servers)?;
     let control = servers.first().context("BASE has no server")?.name.clone();
     let layout = Layout::here(&Choice::default())?;
-    let ground = Ground {
+    let testbed = Testbed {
         checkout: Checkout { servers, ..checkout },
         sides: Sides::here(std::sync::Arc::clone(&host), &layout),
         layout,
     };
-    let machine = ground.machine(fastrand::u64(..))?;
+    let machine = testbed.machine(fastrand::u64(..))?;
     let mut words = vec!["bench".to_owned(), "measure".into(), "--control".into(), control];
     if let Some(repetitions) = arguments.repetitions {
         words.extend(["--repetitions".into(), repetitions.to_string()]);
@@ -60,7 +60,7 @@ pub(super) fn run(root: Option<&Path>, arguments: &Versus) -> anyhow::Result<Out
     };
     let open = || {
         let folder =
-            arguments.out.clone().unwrap_or_else(|| ground.checkout.results().join(machine.folder_name()));
+            arguments.out.clone().unwrap_or_else(|| testbed.checkout.results().join(machine.folder_name()));
         Ok((Results::create(&folder, &machine)?, Vec::new()))
     };
     let labels = [base.label.as_str(), head.label.as_str()];
@@ -68,11 +68,11 @@ pub(super) fn run(root: Option<&Path>, arguments: &Versus) -> anyhow::Result<Out
         let document = report::versus::document(loaded, labels);
         print(&arguments.format.render(&document, report::terminal_width())?).map(drop)
     };
-    let Made { loaded, .. } = make(&ground, &measure, machine.seed, &progress, open, show)?;
+    let Completed { loaded, .. } = run_and_report(&testbed, &measure, machine.seed, &progress, open, show)?;
     if host.interrupted() {
         return Ok(Outcome::Interrupted);
     }
-    Ok(outcome(&loaded, ground.checkout.servers.len() / 2, arguments.fail_above / 100.0))
+    Ok(outcome(&loaded, testbed.checkout.servers.len() / 2, arguments.fail_above / 100.0))
 }
 
 /// The servers of both states, with their suffixes. Fails where a state lacks one.

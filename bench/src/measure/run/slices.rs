@@ -15,7 +15,7 @@
 //! request is answered. So no request is in flight when the counters are read, and they count this
 //! slice alone.
 
-mod standing;
+mod live_server;
 
 use std::cmp::Reverse;
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ use crate::analysis::verdict;
 use crate::servers::workload::{Amount, Load};
 use crate::store::record::{ErrorRecord, Record};
 
-use standing::Standing;
+use live_server::LiveServer;
 
 /// The length of the load before each slice, as a share of the slice. The load is in no figure: it
 /// refills the caches that other servers have used meanwhile. METHODOLOGY.md has the experiment.
@@ -54,14 +54,14 @@ const IDLE_FROM: f64 = 0.01;
 const MORE_BLOCKS: u32 = 4;
 
 /// A run in slices, with its record.
-pub(in crate::measure) struct Seat<'a> {
+pub(in crate::measure) struct SlicedRun<'a> {
     pub(in crate::measure) run: Run<'a>,
     pub(in crate::measure) record: Record,
     pub(in crate::measure) output: RunOutput,
     /// Why the run has to be made alone, if it has.
     pub(in crate::measure) alone: Option<Alone>,
     load: &'a Load,
-    standing: Option<Standing>,
+    live_server: Option<LiveServer>,
 }
 
 /// Why a server is not measured beside others.
@@ -110,74 +110,79 @@ fn share(slice: Duration, blocks: u32, round_trip_seconds: f64) -> Share {
 /// Makes the runs of a repetition in slices. The figures of each, or the error that it ended with,
 /// are in its record afterwards. `now` is called before each block.
 pub(in crate::measure) fn measure(
-    seats: &mut [Seat],
+    sliced_runs: &mut [SlicedRun],
     slice: Duration,
     random: &mut fastrand::Rng,
     now: impl Fn(&str),
 ) {
     now("starting");
-    let Some(blocks) = seats.first().map(|seat| blocks(seat.load, slice)) else { return };
-    let warm_up = |seat: &Seat| seat.run.server.warm_up(seat.load.warm_up);
-    let mut order: Vec<usize> = (0..seats.len()).collect();
+    let Some(blocks) = sliced_runs.first().map(|sliced_run| blocks(sliced_run.load, slice)) else { return };
+    let warm_up = |sliced_run: &SlicedRun| sliced_run.run.server.warm_up(sliced_run.load.warm_up);
+    let mut order: Vec<usize> = (0..sliced_runs.len()).collect();
     // Each server is warmed up as soon as it is started: a server may close connections that wait
     // for their first request, as Node does after its limit for a head. The longest warm-up comes
     // first, so that the other servers wait less for their first slice.
-    order.sort_by_key(|index| Reverse(warm_up(&seats[*index])));
+    order.sort_by_key(|index| Reverse(warm_up(&sliced_runs[*index])));
     for index in &order {
-        let seat = &mut seats[*index];
-        let (host, warm_up) = (seat.run.sides.harness(), warm_up(seat));
-        seat.stand_up();
-        seat.step(|standing, load, output| standing.prepare(host, warm_up, slice, blocks, load, output));
-        seat.look_at_connections();
+        let sliced_run = &mut sliced_runs[*index];
+        let (host, warm_up) = (sliced_run.run.sides.harness(), warm_up(sliced_run));
+        sliced_run.stand_up();
+        sliced_run.step(|live_server, load, output| {
+            live_server.prepare(host, warm_up, slice, blocks, load, output)
+        });
+        sliced_run.look_at_connections();
     }
-    take_down_busy(seats);
+    take_down_busy(sliced_runs);
     let began = Instant::now();
     for block in 1..=blocks + blocks / MORE_BLOCKS {
-        if block > blocks && seats.iter().all(|seat| seat.has_enough(blocks)) {
+        if block > blocks && sliced_runs.iter().all(|sliced_run| sliced_run.has_enough(blocks)) {
             break;
         }
         now(&format!("block {block} of {}", blocks.max(block)));
         random.shuffle(&mut order);
         for index in &order {
-            let host = seats[*index].run.sides.harness();
-            seats[*index].step(|standing, load, output| standing.slice(host, block, load, output));
+            let host = sliced_runs[*index].run.sides.harness();
+            sliced_runs[*index]
+                .step(|live_server, load, output| live_server.slice(host, block, load, output));
         }
     }
-    for seat in seats {
-        seat.take_down(began);
+    for sliced_run in sliced_runs {
+        sliced_run.take_down(began);
     }
 }
 
 /// Takes down the servers that use CPU time while no requests are sent to them. A server that does
 /// so only for a moment, to finish what the warm-up has left, stays.
-fn take_down_busy(seats: &mut [Seat]) {
+fn take_down_busy(sliced_runs: &mut [SlicedRun]) {
     for _ in 0..IDLE_LOOKS {
-        let before: Vec<_> = seats.iter().map(|seat| (Instant::now(), seat.cpu())).collect();
+        let before: Vec<_> =
+            sliced_runs.iter().map(|sliced_run| (Instant::now(), sliced_run.cpu())).collect();
         std::thread::sleep(IDLE_LOOK);
-        for (seat, (since, before)) in seats.iter_mut().zip(before) {
-            let used = before.zip(seat.cpu()).map(|(before, after)| after.saturating_sub(before));
+        for (sliced_run, (since, before)) in sliced_runs.iter_mut().zip(before) {
+            let used = before.zip(sliced_run.cpu()).map(|(before, after)| after.saturating_sub(before));
             let share = used.map(|used| used.as_secs_f64() / since.elapsed().as_secs_f64());
-            if seat.standing.is_some() {
-                seat.alone = share.filter(|share| *share > IDLE_FROM).map(Alone::Busy);
+            if sliced_run.live_server.is_some() {
+                sliced_run.alone = share.filter(|share| *share > IDLE_FROM).map(Alone::Busy);
             }
         }
-        if seats.iter().all(|seat| seat.standing.is_none() || seat.alone.is_none()) {
+        if sliced_runs.iter().all(|sliced_run| sliced_run.live_server.is_none() || sliced_run.alone.is_none())
+        {
             return;
         }
     }
-    for seat in seats.iter_mut().filter(|seat| seat.alone.is_some()) {
-        seat.standing = None;
+    for sliced_run in sliced_runs.iter_mut().filter(|sliced_run| sliced_run.alone.is_some()) {
+        sliced_run.live_server = None;
     }
 }
 
-impl<'a> Seat<'a> {
+impl<'a> SlicedRun<'a> {
     pub(in crate::measure) fn new(run: Run<'a>, load: &'a Load, record: Record) -> Self {
-        Self { run, record, output: RunOutput::default(), alone: None, load, standing: None }
+        Self { run, record, output: RunOutput::default(), alone: None, load, live_server: None }
     }
 
     fn stand_up(&mut self) {
-        match Standing::new(&self.run, self.load, &mut self.record) {
-            Ok(standing) => self.standing = Some(standing),
+        match LiveServer::new(&self.run, self.load, &mut self.record) {
+            Ok(live_server) => self.live_server = Some(live_server),
             Err(error) => self.record.error = Some(error),
         }
         self.look_at_connections();
@@ -185,38 +190,38 @@ impl<'a> Seat<'a> {
 
     /// Takes the server down if not all connections are open.
     fn look_at_connections(&mut self) {
-        let open = self.standing.as_ref().and_then(|standing| standing.connections);
+        let open = self.live_server.as_ref().and_then(|live_server| live_server.connections);
         if let Some(open) = open.filter(|open| *open < u64::from(self.load.connections)) {
             self.alone = Some(Alone::Connections(open));
-            self.standing = None;
+            self.live_server = None;
         }
     }
 
     /// Makes a step of a run that has not failed. After an error, the processes of the run are
     /// ended.
-    fn step(&mut self, step: impl FnOnce(&mut Standing, &Load, &mut RunOutput) -> Result<(), ErrorRecord>) {
-        let Some(standing) = &mut self.standing else { return };
-        if let Err(error) = step(standing, self.load, &mut self.output) {
+    fn step(&mut self, step: impl FnOnce(&mut LiveServer, &Load, &mut RunOutput) -> Result<(), ErrorRecord>) {
+        let Some(live_server) = &mut self.live_server else { return };
+        if let Err(error) = step(live_server, self.load, &mut self.output) {
             self.record.error = Some(error);
-            self.standing = None;
+            self.live_server = None;
         }
     }
 
     fn cpu(&self) -> Option<Duration> {
-        Some(self.standing.as_ref()?.server.usage().ok()??.cpu)
+        Some(self.live_server.as_ref()?.server.usage().ok()??.cpu)
     }
 
     /// Whether the server has as many undisturbed slices as this number of blocks has for it.
     fn has_enough(&self, blocks: u32) -> bool {
-        self.standing.as_ref().is_none_or(|Standing { slices, share, .. }| {
+        self.live_server.as_ref().is_none_or(|LiveServer { slices, share, .. }| {
             let undisturbed = slices.iter().filter(|slice| !slice.is_disturbed).count();
             undisturbed >= (blocks / share.every) as usize
         })
     }
 
     fn take_down(&mut self, began: Instant) {
-        let Some(standing) = self.standing.take() else { return };
-        let result = standing.take_down(self, began);
+        let Some(live_server) = self.live_server.take() else { return };
+        let result = live_server.take_down(self, began);
         self.record.error = result.err();
         self.record.verdict = verdict::judge_run(&self.record);
     }

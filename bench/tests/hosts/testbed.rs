@@ -16,7 +16,7 @@ use crate::mock::{Checkout, expect, suite, text, wait_until, workload};
 use crate::rig::Rig;
 
 /// Hosts and a checkout.
-pub(crate) struct Ground {
+pub(crate) struct Testbed {
     pub(crate) rig: Rig,
     pub(crate) checkout: Checkout,
     names: Vec<String>,
@@ -27,13 +27,13 @@ pub(crate) struct Ground {
 /// The pause before each look at all processes, which takes some milliseconds of a core itself.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// The cache folder that all hosts of [`Ground::warm`] share, as long as one of them exists.
+/// The cache folder that all hosts of [`Testbed::warm`] share, as long as one of them exists.
 static CACHE: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
 
 /// The variable of all processes that the harness or one of its helpers has started.
 const VARIABLE: &str = "BENCH_STARTED_BY=";
 
-impl Ground {
+impl Testbed {
     /// Makes hosts with these names, and a checkout with these mock servers and a suite called
     /// `mock`. Returns `None`, and prints why, where this machine cannot have such hosts.
     pub(crate) fn new(names: &[&str], servers: &[&str], suite: &str) -> Option<Self> {
@@ -45,22 +45,22 @@ impl Ground {
             }
         };
         let names = names.iter().map(ToString::to_string).collect();
-        let ground = Self { rig, checkout: checkout(servers, suite), names, cache: None };
-        for name in &ground.names {
-            fs::create_dir(ground.home(name).join("pids")).unwrap();
+        let testbed = Self { rig, checkout: checkout(servers, suite), names, cache: None };
+        for name in &testbed.names {
+            fs::create_dir(testbed.home(name).join("pids")).unwrap();
         }
-        Some(ground)
+        Some(testbed)
     }
 
-    /// Does what [`Ground::new`] does, with hosts that have the helper and `visit` already.
+    /// Does what [`Testbed::new`] does, with hosts that have the helper and `visit` already.
     pub(crate) fn warm(names: &[&str], servers: &[&str], suite: &str) -> Option<Self> {
-        let mut ground = Self::new(names, servers, suite)?;
+        let mut testbed = Self::new(names, servers, suite)?;
         let cache = cache();
-        for name in &ground.names {
-            symlink(cache.path(), ground.home(name).join(".cache")).unwrap();
+        for name in &testbed.names {
+            symlink(cache.path(), testbed.home(name).join(".cache")).unwrap();
         }
-        ground.cache = Some(cache);
-        Some(ground)
+        testbed.cache = Some(cache);
+        Some(testbed)
     }
 
     /// The folder that is `HOME` on a host.
@@ -82,7 +82,7 @@ impl Ground {
         self.run_by(&self.rig.ssh(), arguments)
     }
 
-    /// Does what [`Ground::run`] does, with `ssh` as the command that reaches the hosts.
+    /// Does what [`Testbed::run`] does, with `ssh` as the command that reaches the hosts.
     #[track_caller]
     pub(crate) fn run_by(&self, ssh: &str, arguments: &str) -> (Output, String) {
         let bench = self.checkout.bench(arguments).args(["--ssh", ssh]).spawn().unwrap();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 
-use super::{Seat, Share, WARM_UP, share};
+use super::{Share, SlicedRun, WARM_UP, share};
 use crate::analysis::verdict;
 use crate::machine::cores::Cores;
 use crate::machine::host::{Host, Launch, Memory, Process, Usage};
@@ -20,7 +20,7 @@ use crate::tools::{self, SliceOutput, SlicedTool};
 const GRACE: Duration = Duration::from_secs(60);
 
 /// A server that is running, with its tool and its slices until now.
-pub(super) struct Standing {
+pub(super) struct LiveServer {
     pub(super) server: LoadedServer,
     at_rest: Option<Memory>,
     tool: Process,
@@ -54,7 +54,7 @@ struct Idle {
     cpu: Duration,
 }
 
-impl Standing {
+impl LiveServer {
     pub(super) fn new(run: &Run, load: &Load, record: &mut Record) -> Result<Self, ErrorRecord> {
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         let sliced = tool.sliced().context("the tool cannot load in slices");
@@ -177,19 +177,19 @@ impl Standing {
     }
 
     /// Ends tool and server, and records their results.
-    pub(super) fn take_down(mut self, seat: &mut Seat, began: Instant) -> Result<(), ErrorRecord> {
-        let (load, record) = (seat.load, &mut seat.record);
+    pub(super) fn take_down(mut self, sliced_run: &mut SlicedRun, began: Instant) -> Result<(), ErrorRecord> {
+        let (load, record) = (sliced_run.load, &mut sliced_run.record);
         self.end_idle()?;
-        let seen = seat.run.sides.harness().established(self.server.address());
+        let seen = sliced_run.run.sides.harness().established(self.server.address());
         record.memory = self.server.memory(self.at_rest);
         let report = self.tool.last_line(load.timeout + GRACE).map_err(failed(ErrorKind::Tool))?;
         self.tool.kill().map_err(failed(ErrorKind::Tool))?;
         self.server.end().map_err(failed(ErrorKind::Died))?;
-        seat.output.printed = Some(report.clone());
+        sliced_run.output.printed = Some(report.clone());
         let columns = columns(&self.slices, self.share.slice, began);
         let tool = tools::find(&load.tool).map_err(failed(ErrorKind::Unavailable))?;
         let reported = tool.parse(&report).map_err(failed(ErrorKind::Tool))?;
-        seat.run.record_report(reported, record)?;
+        sliced_run.run.record_report(reported, record)?;
         let counted: Vec<&Slice> = columns.counted().filter_map(|index| self.slices.get(index)).collect();
         let spent = counted.iter().map(|slice| (slice.spent.clone(), slice.tool));
         let sum = spent.reduce(|(spent, tool), (more, more_tool)| (spent + more, tool.and(more_tool)));
