@@ -100,6 +100,11 @@ impl CaseResult {
         self.outcome == Outcome::Passed
     }
 
+    /// Returns why the case failed when it was sent as a whole.
+    pub fn whole_failure(&self) -> Option<&Failure> {
+        self.failure().filter(|failure| failure.split.is_none())
+    }
+
     /// Whether the case passed or failed.
     pub fn is_asked(&self) -> bool {
         !matches!(self.outcome, Outcome::NotAsked(_))
@@ -148,6 +153,21 @@ impl Run {
             }
         }
         not_asked
+    }
+
+    /// Whether the case was sent, and did not fail as a whole.
+    pub fn passes_whole(&self, case: &str) -> bool {
+        let result = self.results.iter().find(|result| result.case == case);
+        result.is_some_and(|result| result.is_asked() && result.whole_failure().is_none())
+    }
+
+    /// Takes over the results of a later run for those cases that failed in it as a whole.
+    pub fn replace_failed(&mut self, later: Self) {
+        for failed in later.results.into_iter().filter(|result| result.whole_failure().is_some()) {
+            if let Some(result) = self.results.iter_mut().find(|result| result.case == failed.case) {
+                *result = failed;
+            }
+        }
     }
 
     /// Appends the results of another run.

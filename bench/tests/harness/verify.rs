@@ -5,6 +5,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::process::{Command, Output};
 
+use crate::mock::{Checkout, suite, workload};
+
 /// Starts a server that answers `Hi` at `/hello`, without a Date, serves one request per
 /// connection, and ends after `most` connections. Returns its address.
 fn start(most: usize) -> SocketAddr {
@@ -123,4 +125,17 @@ fn the_cases_are_listed_with_their_rules() {
     assert!(text.contains(missing), "{text}");
     let lines = text.lines().filter(|line| line.starts_with("  rule: ")).count();
     assert_eq!(lines, conformance::all_cases().len());
+}
+
+/// A pass may depend on the server's timing: a known failure is outdated only if every try passes.
+#[test]
+fn a_known_failure_is_outdated_if_no_try_fails() {
+    let checkout = Checkout::new(&["tidy", "wavers"], &suite(&[workload("load")]));
+    let known = "[[known_failures]]\ncases = [\"endpoint/path\"]\nreason = \"It depends.\"\n";
+    for (server, code, expected) in
+        [("tidy", 1, "endpoint/path passes"), ("wavers", 0, "as known: 0 of 1 cases pass")]
+    {
+        checkout.extend_manifest(server, known);
+        checkout.expect(&format!("verify {server} --only endpoint/path"), code, expected);
+    }
 }

@@ -21,6 +21,7 @@ and under a real load tool, where only requests for /abc count:
 
 expires  exits at its hundredth request
 turns    answers with another body from its hundredth request
+wavers   answers with another body from its second request, and exits with 0 on SIGTERM
 capped   has 5 connections at most: further ones are closed before they are read
 busy     answers every thousandth request with 503
 stops    stops itself for a second at its thousandth request
@@ -28,6 +29,7 @@ stops    stops itself for a second at its thousandth request
 With --tls-cert and --tls-key each speaks TLS 1.3. A key that other users could read ends it before it is ready.
 """
 
+import math
 import os
 import signal
 import ssl
@@ -63,7 +65,7 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(0.05)
         if mode == "slow":
             time.sleep(0.05)
-        is_wrong = mode == "wrong" or mode == "turns" and asked >= 100
+        is_wrong = mode == "wrong" or asked >= {"turns": 100, "wavers": 2}.get(mode, math.inf)
         body = b"Nobody is here\n" if is_wrong else f"Hello, visitor! You've requested: {self.path}\n".encode()
         self.send_response(503 if mode == "busy" and asked % 1000 == 0 else 200)
         self.send_header("Content-Type", "text/plain; charset=utf-8")
@@ -123,7 +125,7 @@ else:
         pass
     if mode == "stubborn":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if mode == "tidy":
+    if mode in ("tidy", "wavers"):
         signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     if mode == "restless":
         threading.Thread(target=lambda: all(True for _ in iter(int, 1)), daemon=True).start()

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use conformance::{CaseResult, Failure, NotAsked, Outcome, Run, Severity};
+use conformance::{CaseResult, NotAsked, Outcome, Run, Severity};
 
 use crate::checks::drill;
 use crate::servers::server::{KnownFailure, Server};
@@ -63,7 +63,7 @@ impl Verification {
         let mut found = Self { run, outdated, known, hidden_are_known: false };
         // The manifest's number is that of requests sent as a whole, so one that is answered only
         // when split does not count.
-        let is_whole = |result: &&CaseResult| found.is_hidden(result) && whole_failure(result).is_some();
+        let is_whole = |result: &&CaseResult| found.is_hidden(result) && result.whole_failure().is_some();
         let answered = found.run.results.iter().filter(is_whole).count();
         found.hidden_are_known = hidden > 0 && answered <= hidden;
         if answered < hidden && found.run.results.iter().any(|result| result.case.starts_with("smuggling/")) {
@@ -90,7 +90,7 @@ impl Verification {
         };
         ConformanceRecord {
             cases: chosen.len() as u64,
-            passed: count(&|result| !self.is_flaky(result) && whole_failure(result).is_none()),
+            passed: count(&|result| !self.is_flaky(result) && result.whole_failure().is_none()),
             flaky: Some(count(&|result| self.is_flaky(result))),
             smuggled: count(&|result| self.counts_as(result, Severity::Smuggling)),
             odd: self.run.odd(),
@@ -117,7 +117,7 @@ impl Verification {
     /// passed.
     pub fn only_split(&self) -> impl Iterator<Item = &CaseResult> {
         self.run.results.iter().filter(|result| {
-            result.failure().is_some() && whole_failure(result).is_none() && !self.is_flaky(result)
+            result.failure().is_some() && result.whole_failure().is_none() && !self.is_flaky(result)
         })
     }
 
@@ -139,18 +139,13 @@ impl Verification {
 
     fn counts_as(&self, result: &CaseResult, severity: Severity) -> bool {
         let counts = severity == Severity::Smuggling || !self.is_flaky(result);
-        counts && whole_failure(result).is_some_and(|failure| failure.severity == severity)
+        counts && result.whole_failure().is_some_and(|failure| failure.severity == severity)
     }
-}
-
-/// The failure of a case that was sent as a whole.
-fn whole_failure(result: &CaseResult) -> Option<&Failure> {
-    result.failure().filter(|failure| failure.split.is_none())
 }
 
 #[cfg(test)]
 mod tests {
-    use conformance::Rule;
+    use conformance::{Failure, Rule};
 
     use super::*;
 
