@@ -19,7 +19,7 @@ use anyhow::{anyhow, ensure};
 use crate::machine::host::Host;
 use crate::servers::identity::{Identity, ServerFlags};
 use crate::servers::launch;
-use crate::servers::server::Server;
+use crate::servers::server::{KnownFailure, Server};
 use crate::servers::stream::wire;
 use crate::servers::workload::{Mode, Workload};
 use crate::store::record::Protocol;
@@ -209,7 +209,7 @@ fn send(
     let running = launch::start(host, server, &[], flags)?;
     let may_fail = |case: &Case| server.known_failure(case.name).is_some_and(|failure| !failure.only_split);
     let (known, others): (Vec<Case>, Vec<Case>) = cases.iter().cloned().partition(may_fail);
-    let is_flaky = |case: &Case| server.known_failure(case.name).is_some_and(|failure| failure.flaky);
+    let always_fails = |case: &Case| server.known_failure(case.name).is_some_and(KnownFailure::is_certain);
     let is_stopped = || host.interrupted();
     let watch = Watch { progress, is_stopped: &is_stopped };
     let run = conformance::run(running.address, &others, settings, &watch);
@@ -219,7 +219,7 @@ fn send(
     let mut run = run.and(conformance::run(running.address, &known, &settings, &watch));
     let (watch, whole) = (Watch { progress: &|_| {}, ..watch }, Settings { splits: false, ..settings });
     for _ in 0..TRIES {
-        let again = known.iter().filter(|case| !is_flaky(case) && run.passes_whole(case.name));
+        let again = known.iter().filter(|case| always_fails(case) && run.passes_whole(case.name));
         let again: Vec<Case> = again.cloned().collect();
         if again.is_empty() {
             break;

@@ -122,6 +122,13 @@ pub struct KnownFailure {
     pub only_split: bool,
 }
 
+impl KnownFailure {
+    /// Whether the server fails the cases on every run, however the request arrives.
+    pub fn is_certain(&self) -> bool {
+        !self.flaky && !self.only_split
+    }
+}
+
 /// Limits or flags of the process contract that the server does not honour, for one reason.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

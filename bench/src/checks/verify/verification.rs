@@ -45,7 +45,7 @@ impl Verification {
                 let failed_split =
                     result.and_then(|result| result.failure()).map(|failure| failure.split.is_some());
                 // Whether two pieces arrive separately depends on the network and the server.
-                let always_fails = !failure.flaky && !failure.only_split;
+                let always_fails = failure.is_certain();
                 let wrong = match failed_split {
                     _ if !cases.contains(name.as_str()) => Some("does not exist"),
                     None if always_fails && result.is_some_and(|result| result.passed()) => Some("passes"),
